@@ -1,0 +1,1 @@
+"""Ships that people have marked, whatever file they come in."""

@@ -1,0 +1,1 @@
+"""Networks, their losses, and how their output becomes points."""

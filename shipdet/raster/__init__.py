@@ -1,0 +1,1 @@
+"""Scenes, tiles and the pixels in them."""
