@@ -1,0 +1,48 @@
+"""Outputs appear whole or not at all: written in a hidden folder beside their place, then renamed.
+
+A folder rather than a name, because SQLite puts journals beside the file that it writes.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shipdet.errors import OutputError
+
+
+@contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """A hidden folder in the folder of `path`, gone afterwards with all that it holds.
+
+    Raises:
+        OutputError: the folder of `path` does not exist or cannot be written, or `path` is a folder.
+    """
+    if not path.parent.exists():
+        raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it with `mkdir -p`")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent} should be a folder to write {path.name} in, but is a file; give another path")
+    if path.is_dir():
+        raise OutputError(f"{path} should be a file to write, but is a folder; give the name of a file in it")
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix=".shipdet-", dir=path.parent)
+    except OSError as error:
+        raise OutputError(f"cannot write in {path.parent} ({error.strerror}); give a folder that you own") from error
+    with scratch as name:
+        yield Path(name)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """The path to write to; it takes the place of `path` when the block ends well, and vanishes when not.
+
+    Raises:
+        OutputError: as `scratch_beside`; or the system refused to write (disk full, no permission).
+    """
+    with scratch_beside(path) as scratch:
+        try:
+            yield scratch / path.name
+            (scratch / path.name).replace(path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(f"could not write {path} ({reason}); make room there or give another path") from error
