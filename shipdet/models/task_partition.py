@@ -1,0 +1,156 @@
+"""The task-partition network (Lin, Shi and Zou, IEEE GRSL 2017, doi 10.1109/LGRS.2017.2727515).
+
+Deep layers recognise ships but place them badly; shallow layers place ends sharply but
+raise false alarms. So a shared shallow trunk forks: a deep branch makes a coarse
+segmentation, whose `end` class is the attention map; a shallow branch finds each bow and
+stern, and is listened to, and computed, only where the attention map lets it.
+
+The published network joins no ends and tells no bow from a stern; this one predicts, at
+each end, the vector to the other end, so that ships moored side by side come apart. Its
+one background class is sea and land alike, until there are labels for both.
+"""
+
+from typing import NamedTuple
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STRIDE = 32
+"""Tiles start and end on multiples of this, in pixels."""
+COARSE_STRIDE = 8
+FINE_STRIDE = 4
+BACKGROUND, HULL, END = range(3)
+BOW, STERN = range(2)
+END_FIELDS = 6
+"""Of each kind of end: heat logit, offset x and y, vector x and y, log half beam."""
+OFFSET_SCALE = float(FINE_STRIDE)
+VECTOR_SCALE = 32.0
+BEAM_SCALE = 8.0
+PATCH = 8
+"""Side, in coarse cells, of the patches that the shallow branch is computed on."""
+_HALO = 2  # coarse cells around a patch: three 3x3 convolutions reach three fine cells, a cell and a half
+
+
+def normalise(stretched: Tensor) -> Tensor:
+    """Stretched radiometry, 0 to 1 for nearly all pixels, as the network takes it: about zero mean and unit spread."""
+    return (stretched - 0.5) * 4.0
+
+
+class Coarse(NamedTuple):
+    """What the trunk and the deep branch say of a batch of tiles."""
+
+    logits: Tensor
+    """(B, 3, H/8, W/8) background, hull, end"""
+    shallow: Tensor
+    """(B, 32, H/4, W/4) the shared trunk's features"""
+    context: Tensor
+    """(B, 48, H/8, W/8) what the deep branch tells the shallow one"""
+
+    @property
+    def attention(self) -> Tensor:
+        """(B, H/8, W/8) probability of an end: the attention map, detached."""
+        return self.logits.detach().float().softmax(dim=1)[:, END]
+
+
+class Output(NamedTuple):
+    """All maps, dense, as training needs them."""
+
+    coarse: Coarse
+    ends: Tensor
+    """(B, 2, 6, H/4, W/4): bow and stern; heat logit, offset x, y, vector x, y, log half beam, see `END_FIELDS`"""
+
+
+class ConvNormReLU(nn.Sequential):
+    """3x3 convolution, batch norm, ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__(
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()
+        )
+
+
+class Trunk(nn.Module):
+    """MobileNetV4-conv-small (Qin et al., ECCV 2024) cut where its receptive field would outgrow a tile's margin."""
+
+    channels = (32, 64, 96, 128)
+
+    def __init__(self) -> None:
+        super().__init__()
+        backbone = timm.create_model("mobilenetv4_conv_small", pretrained=False)
+        self.stem = nn.Sequential(backbone.conv_stem, backbone.bn1)
+        self.stride4, self.stride8, self.stride16 = backbone.blocks[:3]
+        self.stride32 = backbone.blocks[3][:2]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        s4 = self.stride4(self.stem(x))
+        s8 = self.stride8(s4)
+        s16 = self.stride16(s8)
+        return s4, s8, s16, self.stride32(s16)
+
+
+class DeepBranch(nn.Module):
+    """A feature pyramid down to stride 8, its coarse segmentation, and its word to the shallow branch."""
+
+    def __init__(self, channels: tuple[int, int, int], width: int, context: int) -> None:
+        super().__init__()
+        self.lateral = nn.ModuleList([nn.Conv2d(c, width, 1) for c in channels])
+        self.smooth = nn.Sequential(
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
+            nn.Conv2d(width, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        )
+        self.classes = nn.Conv2d(width, 3, 1)
+        self.context = nn.Conv2d(width, context, 1)
+
+    def forward(self, s8: Tensor, s16: Tensor, s32: Tensor) -> tuple[Tensor, Tensor]:
+        fine, middle, deep = (lateral(s) for lateral, s in zip(self.lateral, (s8, s16, s32), strict=True))
+        merged = fine + F.interpolate(middle + F.interpolate(deep, scale_factor=2.0), scale_factor=2.0)
+        features = self.smooth(merged)
+        return self.classes(features), self.context(features)
+
+
+class ShallowBranch(nn.Module):
+    """A few convolutions at stride 4 on the trunk's features, beside the deep branch's context."""
+
+    def __init__(self, channels: int, context: int, width: int) -> None:
+        super().__init__()
+        self.detail = ConvNormReLU(channels, context)
+        self.body = nn.Sequential(ConvNormReLU(2 * context, width), ConvNormReLU(width, width))
+        self.head = nn.Conv2d(width, 2 * END_FIELDS, 1)
+        with torch.no_grad():
+            self.head.bias.view(2, END_FIELDS)[:, 0] = -4.6  # heat starts at 0.01, so that focal loss starts small
+
+    def forward(self, shallow: Tensor, context: Tensor) -> Tensor:
+        features = torch.cat([self.detail(shallow), F.interpolate(context, scale_factor=2.0)], dim=1)
+        return self.head(self.body(features)).unflatten(1, (2, END_FIELDS))
+
+
+class TaskPartition(nn.Module):
+    """The whole network; input (B, 3, H, W) float, H and W multiples of `STRIDE`."""
+
+    def __init__(self, width: int = 64, context: int = 48) -> None:
+        super().__init__()
+        self.trunk = Trunk()
+        c4, *deeper = self.trunk.channels
+        self.deep = DeepBranch((deeper[0], deeper[1], deeper[2]), width, context)
+        self.shallow = ShallowBranch(c4, context, width)
+
+    def coarse(self, x: Tensor) -> Coarse:
+        """Trunk and deep branch: what is computed everywhere."""
+        s4, s8, s16, s32 = self.trunk(x)
+        logits, context = self.deep(s8, s16, s32)
+        return Coarse(logits, s4, context)
+
+    def ends(self, coarse: Coarse) -> Tensor:
+        """The shallow branch, everywhere; (B, 2, 6, H/4, W/4)."""
+        ends: Tensor = self.shallow(coarse.shallow, coarse.context)
+        return ends
+
+    def forward(self, x: Tensor) -> Output:
+        coarse = self.coarse(x)
+        return Output(coarse, self.ends(coarse))

@@ -1,0 +1,110 @@
+"""Weights files: safetensors with a card of what they are, and nothing that could run.
+
+The card travels in the file's metadata as JSON under `shipdet`.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..errors import WeightsError
+from ..files import written_whole
+from .task_partition import TaskPartition
+
+FOLDER = Path(__file__).resolve().parent.parent / "weights"
+"""Where the weights that ship with the package lie."""
+
+
+class Scores(BaseModel):
+    """What the weights scored, and on what; fields as `shipdet evaluate` names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    split: str
+    ships: int
+    ap: float
+    f1: float
+    precision: float
+    recall: float
+    heading_accuracy: float
+    length_error: float
+    gate_recall: float
+
+
+class Card(BaseModel):
+    """What a network expects, and where it comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: Literal[1] = 1
+    name: str
+    network: Literal["task-partition"] = "task-partition"
+    width: int
+    context: int
+    gsd_m: float
+    bands: tuple[str, ...]
+    normalisation: str
+    classes: tuple[str, ...]
+    gate_threshold: float
+    """Attention that opens the gate."""
+    score_threshold: float
+    """Detections below are not reported; chosen on validation."""
+    trained_on: tuple[str, ...]
+    terms: str
+    steps: int
+    scores: tuple[Scores, ...] = ()
+
+
+class Model(NamedTuple):
+    """A network ready to look at scenes."""
+
+    network: TaskPartition
+    card: Card
+
+
+def build_network(card: Card) -> TaskPartition:
+    """The network that a card describes, with random weights."""
+    return TaskPartition(card.width, card.context)
+
+
+def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
+    """Writes half-precision weights with their card, under a temporary name first."""
+    tensors = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    with written_whole(path) as temporary:
+        save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
+
+
+def load_weights(name: str) -> Model:
+    """A model by the name of weights that ship with the package, or by the path of a file.
+
+    Raises:
+        WeightsError: no such weights, or a file that is damaged or not ours.
+    """
+    path = FOLDER / f"{name}.safetensors"
+    if not path.is_file():
+        path = Path(name)
+    if not path.is_file():
+        shipped = ", ".join(sorted(p.stem for p in FOLDER.glob("*.safetensors"))) or "none"
+        raise WeightsError(f"no weights called {name!r}: expected a .safetensors file or one of those shipped ({shipped})")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
+        card = Card.model_validate(json.loads(metadata["shipdet"]))
+    except KeyError:
+        raise WeightsError(f"{path} holds no shipdet card: expected weights written by `shipdet train`") from None
+    except (SafetensorError, OSError, ValueError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} is not a shipdet weights file ({reason}); expected one from `shipdet train`") from None
+    network = build_network(card)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError:
+        raise WeightsError(f"{path}: its tensors do not fit the network that its card describes; train it again") from None
+    return Model(network.eval().to(memory_format=torch.channels_last), card)
