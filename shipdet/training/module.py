@@ -1,0 +1,123 @@
+"""The Lightning module that trains the task-partition network."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from ..attention.gate import open_gate
+from ..models.losses import Losses, TargetMaps, task_partition_losses
+from ..models.task_partition import END, TaskPartition
+
+AVERAGE_DECAY = 0.998
+"""Of the running average of the weights, which is what is judged and kept."""
+
+
+class Judged(NamedTuple):
+    """What validation says of a network."""
+
+    score: float
+    """the best is kept by this"""
+    gate_recall: float
+    heading_accuracy: float
+
+
+Judge = Callable[[TaskPartition], Judged]
+
+
+class Schedule(NamedTuple):
+    """How training goes, in optimiser steps."""
+
+    steps: int
+    warmup_steps: int
+    """learning rate rises, and the truth opens the gate too"""
+    learning_rate: float
+    weight_decay: float
+    gate_threshold: float
+
+
+class LossWeights(NamedTuple):
+    """Of the parts of the loss."""
+
+    coarse: float = 1.0
+    heat: float = 1.0
+    offset: float = 0.5
+    vector: float = 1.0
+    beam: float = 0.3
+
+
+class TaskPartitionTraining(L.LightningModule):
+    """Trains `network`; `average` is its running average over steps."""
+
+    def __init__(
+        self,
+        network: TaskPartition,
+        schedule: Schedule,
+        weights: LossWeights,
+        chips: Callable[[int], DataLoader[tuple[Tensor, ...]]],
+        judge: Judge,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
+        self.schedule = schedule
+        self.weights = weights
+        self.chips = chips
+        self.judge = judge
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+        """The chips of the current epoch; the n-th chip is the same whenever training was killed."""
+        return self.chips(self.trainer.current_epoch)
+
+    def val_dataloader(self) -> list[int]:
+        """One turn: `validation_step` judges whole pictures itself."""
+        return [0]
+
+    def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+        """One step of the loss, behind the gate."""
+        pixels, *maps = batch
+        target = TargetMaps(*maps)
+        output = self.network(pixels.contiguous(memory_format=torch.channels_last))
+        warm = self.global_step < self.schedule.warmup_steps
+        truth = target.coarse == END if warm else None
+        gate = open_gate(output.coarse.attention, self.schedule.gate_threshold, truth)
+        fine = F.interpolate(gate.float().unsqueeze(1), scale_factor=2.0).squeeze(1) > 0
+        losses = task_partition_losses(output, target, fine)
+        for name, value in losses._asdict().items():
+            self.log(f"loss/{name}", value, prog_bar=True)
+        self.log("gate/open", gate.float().mean())
+        return self._total(losses)
+
+    def _total(self, losses: Losses) -> Tensor:
+        return torch.stack([w * v for w, v in zip(self.weights, losses, strict=True)]).sum()
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Follows the weights, closely while they still move fast."""
+        self.average.update_parameters(self.network)
+
+    def validation_step(self, _: int) -> None:
+        """Judges the averaged network on whole pictures."""
+        network = self.average.module
+        judged = self.judge(network.eval())
+        for name, value in judged._asdict().items():
+            self.log(f"val/{name}", value, prog_bar=True, batch_size=1)
+
+    def configure_optimizers(self) -> tuple[list[torch.optim.Optimizer], list[dict[str, object]]]:
+        """AdamW; the learning rate rises linearly, then falls as a cosine."""
+        s = self.schedule
+        optimiser = torch.optim.AdamW(self.network.parameters(), s.learning_rate, weight_decay=s.weight_decay)
+
+        def factor(step: int) -> float:
+            if step < s.warmup_steps:
+                return (step + 1) / s.warmup_steps
+            done = min((step - s.warmup_steps) / max(s.steps - s.warmup_steps, 1), 1.0)
+            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return [optimiser], [{"scheduler": schedule, "interval": "step"}]

@@ -1,0 +1,107 @@
+"""Pictures to learn from: imagery with its labels, held in memory as the network will see it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import LabelsError
+from ..labels.bow_stern_json import read_bow_stern_json
+from ..labels.bow_stern_text import read_bow_stern_text
+from ..labels.types import Labels
+from ..raster.stretch import HIGHEST, LOWEST, apply, stretch_of
+from .augmentation import COMPLETE, INCOMPLETE
+from .synthetic import render_harbour
+from .targets import BEAM_OF_LENGTH
+
+IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
+"""Labelled things that are no ships to speak of: neither hits nor misses, and never taught."""
+KNOWN_MARGIN = 12.0
+"""Pixels around a labelled ship that count as known in an incompletely labelled picture."""
+
+
+class Picture(NamedTuple):
+    """One picture; `pixels` are stretched values coded to 8 bit, see `encode`."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    """(H, W, 3)"""
+    mask: NDArray[np.uint8]
+    """(H, W) `COMPLETE` or `INCOMPLETE`"""
+    labels: Labels
+
+
+def encode(stretched: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Stretched values, as `raster.stretch` gives them, to 8 bit."""
+    return np.asarray(np.round((stretched - LOWEST) * (255 / (HIGHEST - LOWEST))), np.uint8)
+
+
+def decode(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The inverse of `encode`."""
+    return np.asarray(pixels * np.float32((HIGHEST - LOWEST) / 255) + np.float32(LOWEST), np.float32)
+
+
+def read_folder(folder: Path, numbers: Iterable[int]) -> list[Picture]:
+    """Pictures `N.jpg` with `N.json` (complete) or else `N.txt` (incomplete) beside them.
+
+    Raises:
+        LabelsError: a picture without labels.
+    """
+    pictures = []
+    for number in numbers:
+        path = folder / f"{number}.jpg"
+        if path.with_suffix(".json").exists():
+            labels = read_bow_stern_json(path.with_suffix(".json"))
+        elif path.with_suffix(".txt").exists():
+            labels = read_bow_stern_text(path.with_suffix(".txt"))
+        else:
+            raise LabelsError(f"{path} has no labels: expected {number}.json or {number}.txt beside it")
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        pictures.append(_picture(path.stem, pixels, labels))
+    return pictures
+
+
+def numbers_in(folder: Path) -> list[int]:
+    """Numbers of the pictures in a folder, in order."""
+    return sorted(int(path.stem) for path in folder.glob("*.jpg") if path.stem.isdigit())
+
+
+def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
+    """Synthetic harbours with exact labels."""
+    pictures = []
+    for number in range(count):
+        drawn = render_harbour(np.random.default_rng([seed, number]), size)
+        known = np.ones(len(drawn.beam), bool)
+        regions = np.zeros((0, 4))
+        labels = Labels(drawn.bow, drawn.stern, drawn.beam, known, ~known, drawn.type, regions, complete=True)
+        pictures.append(_picture(f"synthetic {number}", drawn.pixels, labels))
+    return pictures
+
+
+def _picture(name: str, pixels: NDArray[np.uint8], labels: Labels) -> Picture:
+    bands = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    stretch = stretch_of(bands, bands.any(axis=0))
+    coded = np.ascontiguousarray(encode(apply(stretch, bands)).transpose(1, 2, 0))
+    return Picture(name, coded, _mask(labels, pixels.shape[:2]), labels)
+
+
+def _mask(labels: Labels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Where every ship is labelled: everywhere, in the regions, or only close to what is labelled."""
+    if labels.complete and not len(labels.regions):
+        return np.full(shape, COMPLETE, np.uint8)
+    mask = np.full(shape, INCOMPLETE, np.uint8)
+    for x0, y0, x1, y1 in np.round(labels.regions).astype(int):
+        mask[max(y0, 0) : y1, max(x0, 0) : x1] = COMPLETE
+    if labels.complete:
+        return mask
+    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+    for bow, stern, length in zip(labels.bow, labels.stern, labels.length, strict=True):
+        axis = (bow - stern) / max(length, 1e-9)
+        along = np.clip((x - stern[0]) * axis[0] + (y - stern[1]) * axis[1], 0, length)
+        away = np.hypot(x - stern[0] - along * axis[0], y - stern[1] - along * axis[1])
+        mask[away < BEAM_OF_LENGTH * length / 2 + KNOWN_MARGIN] = COMPLETE
+    return mask

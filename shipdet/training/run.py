@@ -1,0 +1,107 @@
+"""A training run: from pictures to weights, resumed where it was killed."""
+
+import sys
+import warnings
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ..config import TrainConfig
+from ..models.device import has_fast_bfloat16
+from ..models.task_partition import TaskPartition
+from .chips import Chips, Source
+from .module import Judge, LossWeights, Schedule, TaskPartitionTraining
+from .pictures import numbers_in, read_folder, render_harbours
+
+GATE_THRESHOLD = 0.1
+INSHORE_SCALE = (0.6, 1.7)
+CIVIL_SCALE = (0.4, 1.3)
+"""The pictures' GSD is unknown and mostly finer than a metre."""
+SYNTHETIC_SCALE = (0.5, 1.5)
+SYNTHETIC_COUNT, SYNTHETIC_SIZE = 64, 768
+
+
+def is_validation(folder: str, number: int) -> bool:
+    """The fixed validation split: every fifth inshore picture, every fourth civil one."""
+    return number % {"inshore": 5, "civil": 4}[folder] == 0
+
+
+def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> TaskPartition:
+    """Trains, or goes on training, and returns the network that validation liked best.
+
+    Args:
+        config: what to learn from and how.
+        judge: scores a network on validation.
+        report: takes lines for the user.
+    """
+    sources = read_sources(config, report)
+    torch.manual_seed(config.seed)
+    training = TaskPartitionTraining(
+        TaskPartition(),
+        Schedule(config.steps, config.warmup_steps, config.learning_rate, config.weight_decay, GATE_THRESHOLD),
+        LossWeights(coarse=config.coarse_weight, heat=config.heat_weight, vector=config.vector_weight),
+        lambda epoch: _loader(config, sources, epoch),
+        judge,
+    )
+    folder = config.output / config.name
+    best = ModelCheckpoint(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
+    last = ModelCheckpoint(folder, "last", save_top_k=1, monitor=None, every_n_epochs=1, enable_version_counter=False)
+    trainer = _trainer(config, [best, last])
+    resume = folder / "last.ckpt"
+    if resume.is_file():
+        report(f"going on from {resume}")
+    trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=False)
+    kept = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
+    training.load_state_dict(kept["state_dict"])
+    network = training.average.module
+    if not isinstance(network, TaskPartition):
+        raise TypeError("the averaged network is not a task-partition network")
+    return network.eval()
+
+
+def read_sources(config: TrainConfig, report: Callable[[str], None]) -> list[Source]:
+    """The pictures that a config names, less the validation split, with how often each kind is drawn."""
+    sources = []
+    for name, folder, scale in (("inshore", config.inshore, INSHORE_SCALE), ("civil", config.civil, CIVIL_SCALE)):
+        if folder is not None:
+            pictures = read_folder(folder, (n for n in numbers_in(folder) if not is_validation(name, n)))
+            sources.append(Source(pictures, float(len(pictures)), scale))
+            report(f"{name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
+    if config.synthetic_share > 0:
+        real = sum(source.share for source in sources) or 1.0
+        share = real * config.synthetic_share / max(1.0 - config.synthetic_share, 1e-3)
+        pictures = render_harbours(SYNTHETIC_COUNT, SYNTHETIC_SIZE, config.seed)
+        sources.append(Source(pictures, share, SYNTHETIC_SCALE))
+        report(f"synthetic: {len(pictures)} harbours, {sum(len(p.labels) for p in pictures)} ships")
+    return sources
+
+
+def _loader(config: TrainConfig, sources: list[Source], epoch: int) -> DataLoader[tuple[Tensor, ...]]:
+    count = config.validate_every * config.batch
+    chips = Chips(sources, config.crop, config.seed, epoch * count, count)
+    return DataLoader(chips, config.batch, num_workers=config.workers, prefetch_factor=4 if config.workers else None)
+
+
+def _trainer(config: TrainConfig, callbacks: list[ModelCheckpoint]) -> L.Trainer:
+    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_fast_bfloat16(torch.device("cpu")))
+    # Lightning advises more loader workers than two cores can feed, and frets over a one-step validation.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    return L.Trainer(
+        default_root_dir=config.output,
+        max_epochs=-(-config.steps // config.validate_every),
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        precision="bf16-mixed" if bfloat16 else "32-true",
+        gradient_clip_val=5.0,
+        log_every_n_steps=20,
+        callbacks=[*callbacks, RichProgressBar()] if sys.stderr.isatty() else list(callbacks),
+        enable_progress_bar=sys.stderr.isatty(),
+        logger=[CSVLogger(config.output, config.name), TensorBoardLogger(config.output, config.name)],
+    )
