@@ -1,35 +1,48 @@
-"""Files that are written whole or not at all."""
+"""Outputs appear whole or not at all: written in a hidden folder beside their place, then renamed.
 
-import os
+A folder rather than a name, because SQLite puts journals beside the file that it writes.
+"""
+
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import OutputError
+from shipdet.errors import OutputError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder, renamed to `path` if all goes well and removed if not.
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """A hidden folder in the folder of `path`, gone afterwards with all that it holds.
 
     Raises:
-        OutputError: the folder does not exist or cannot be written to.
+        OutputError: the folder of `path` does not exist or cannot be written, or `path` is a folder.
     """
+    if not path.parent.exists():
+        raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it with `mkdir -p`")
     if not path.parent.is_dir():
-        raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+        raise OutputError(f"{path.parent} should be a folder to write {path.name} in, but is a file; give another path")
+    if path.is_dir():
+        raise OutputError(f"{path} should be a file to write, but is a folder; give the name of a file in it")
     try:
-        folder = tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)
+        scratch = tempfile.TemporaryDirectory(prefix=".shipdet-", dir=path.parent)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from error
-    temporary = Path(folder) / path.name
-    try:
-        yield temporary
+        raise OutputError(f"cannot write in {path.parent} ({error.strerror}); give a folder that you own") from error
+    with scratch as name:
+        yield Path(name)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """The path to write to; it takes the place of `path` when the block ends well, and vanishes when not.
+
+    Raises:
+        OutputError: as `scratch_beside`; or the system refused to write (disk full, no permission).
+    """
+    with scratch_beside(path) as scratch:
         try:
-            os.replace(temporary, path)
+            yield scratch / path.name
+            (scratch / path.name).replace(path)
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from error
-    finally:
-        for left in Path(folder).iterdir():
-            left.unlink()
-        Path(folder).rmdir()
+            reason = error.strerror or str(error)
+            raise OutputError(f"could not write {path} ({reason}); make room there or give another path") from error

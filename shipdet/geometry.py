@@ -6,7 +6,7 @@ top-left pixel, so the centre of that pixel is (0.5, 0.5).
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import shapely
@@ -134,11 +134,24 @@ def rectangle_corners(bow: Array, stern: Array, beam: Array) -> Array:
     return np.stack([bow + side, stern + side, stern - side, bow - side], axis=1)
 
 
-def overlapping_pairs(corners: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """Pairs (i < j) of polygons (N, K, 2) that overlap, with their exact intersection over union."""
+class Overlaps(NamedTuple):
+    """Pairs (first < second) of polygons that overlap."""
+
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+    common: Array
+    """(P,) area of the intersection"""
+    union: Array
+    """(P,)"""
+    smaller: Array
+    """(P,) area of the smaller polygon"""
+
+
+def overlaps(corners: Array) -> Overlaps:
+    """Which of N polygons (N, K, 2) overlap, with exact areas."""
     polygons = shapely.polygons(corners)
     i, j = shapely.STRtree(polygons).query(polygons, predicate="intersects")
     i, j = i[i < j], j[i < j]
+    area = shapely.area(polygons)
     common = shapely.area(shapely.intersection(polygons[i], polygons[j]))
-    union = shapely.area(polygons[i]) + shapely.area(polygons[j]) - common
-    return i, j, common / np.maximum(union, 1e-9)
+    return Overlaps(i, j, common, area[i] + area[j] - common, np.minimum(area[i], area[j]))

@@ -11,9 +11,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ..errors import LabelsError
-from ..geometry import Hulls, hull_corners
-from ..labels.types import Labels
+from shipdet.errors import LabelsError
+from shipdet.geometry import Hulls, hull_corners
+from shipdet.labels.types import IGNORED_TYPES, Labels
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -23,8 +23,6 @@ HIT = 1
 FALSE_ALARM = 0
 IGNORED = -1
 
-IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
-"""Types that are not ships to be found (inshore classes 6, 8 and 9)."""
 BEAM_RATIO = 0.25
 """Beam over length supposed for a label whose beam nobody measured."""
 ROUNDING = 1 + 1e-9

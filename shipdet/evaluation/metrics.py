@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .matching import HIT, IGNORED, Matched
+from shipdet.evaluation.matching import HIT, IGNORED, Matched
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

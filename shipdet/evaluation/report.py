@@ -4,8 +4,8 @@ import json
 import math
 from pathlib import Path
 
-from ..files import written_whole
-from .metrics import HEADING_TOLERANCE_DEG, Scores
+from shipdet.evaluation.metrics import HEADING_TOLERANCE_DEG, Scores
+from shipdet.files import whole_file
 
 UNKNOWN = "-"
 
@@ -28,7 +28,7 @@ def write_json(scores: Scores, path: Path, name: str | None = None) -> None:
     Raises:
         OutputError: `path` cannot be written.
     """
-    with written_whole(path) as temporary:
+    with whole_file(path) as temporary:
         temporary.write_text(to_json(scores, name) + "\n", encoding="utf-8")
 
 

@@ -13,11 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from ..files import written_whole
-from ..geometry import Hulls, hull_corners
-from ..labels.types import Labels
-from .matching import FALSE_ALARM, HIT, IGNORED, Matched, footprints
-from .metrics import HEADING_TOLERANCE_DEG
+from shipdet.evaluation.matching import FALSE_ALARM, HIT, IGNORED, Matched, footprints
+from shipdet.evaluation.metrics import HEADING_TOLERANCE_DEG
+from shipdet.files import whole_file
+from shipdet.geometry import Hulls, hull_corners
+from shipdet.labels.types import Labels
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -94,7 +94,7 @@ def draw_sheet(panels: Sequence[Panel], path: Path, threshold: float = 0.0) -> t
         note = f", page {page + 1} of {pages}" if pages > 1 else ""
         figure = _page(panels[here], verdicts[here], f"{_totals(verdicts)}{note}")
         name = path if page == 0 else path.with_name(f"{path.stem}-{page + 1}{path.suffix}")
-        with written_whole(name) as temporary:
+        with whole_file(name) as temporary:
             figure.savefig(temporary, format="png", dpi=DPI)
         written.append(name)
     return tuple(written)

@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from shipdet.errors import OutputError
-from shipdet.export.atomic import scratch_beside, whole_file
+from shipdet.files import scratch_beside, whole_file
 from shipdet.geometry import Array, Hulls, hull_corners
 
 HEADER = 40

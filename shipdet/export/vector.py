@@ -19,7 +19,7 @@ from shapely.geometry import mapping
 from shapely.geometry.polygon import orient
 
 from shipdet.errors import OutputError
-from shipdet.export.atomic import scratch_beside, whole_file
+from shipdet.files import scratch_beside, whole_file
 from shipdet.geometry import Array
 
 LAYER = "ships"

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ..errors import LabelsError
-from .types import Labels, Ship
+from shipdet.errors import LabelsError
+from shipdet.labels.types import Labels, Ship
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

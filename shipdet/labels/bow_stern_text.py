@@ -6,8 +6,8 @@ These files leave ships out, so what they do not mark is unknown.
 
 from pathlib import Path
 
-from ..errors import LabelsError
-from .types import Labels, Ship
+from shipdet.errors import LabelsError
+from shipdet.labels.types import Labels, Ship
 
 TYPES = {
     0: "small",

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
+"""Labelled things that are no ships to speak of: never taught, neither hits nor misses."""
+
 
 @dataclass(frozen=True)
 class Labels:

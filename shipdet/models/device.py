@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from ..errors import InputError
+from shipdet.errors import InputError
 
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
@@ -47,7 +47,7 @@ def choose_device(name: str = "auto", precision: PrecisionName = "auto") -> Devi
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is computed in hardware there."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
         return False
     capabilities = torch.cpu.get_capabilities()

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .task_partition import VECTOR_SCALE, Output
+from shipdet.models.task_partition import VECTOR_SCALE, Output
 
 UNKNOWN = 255
 CLASS_WEIGHT = (1.0, 2.0, 4.0)

@@ -28,9 +28,6 @@ END_FIELDS = 6
 OFFSET_SCALE = float(FINE_STRIDE)
 VECTOR_SCALE = 32.0
 BEAM_SCALE = 8.0
-PATCH = 8
-"""Side, in coarse cells, of the patches that the shallow branch is computed on."""
-_HALO = 2  # coarse cells around a patch: three 3x3 convolutions reach three fine cells, a cell and a half
 
 
 def normalise(stretched: Tensor) -> Tensor:
@@ -51,7 +48,8 @@ class Coarse(NamedTuple):
     @property
     def attention(self) -> Tensor:
         """(B, H/8, W/8) probability of an end: the attention map, detached."""
-        return self.logits.detach().float().softmax(dim=1)[:, END]
+        probability: Tensor = self.logits.detach().float().softmax(dim=1)
+        return probability[:, END]
 
 
 class Output(NamedTuple):
@@ -78,12 +76,13 @@ class Trunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        backbone = timm.create_model("mobilenetv4_conv_small", pretrained=False)
-        self.stem = nn.Sequential(backbone.conv_stem, backbone.bn1)
-        self.stride4, self.stride8, self.stride16 = backbone.blocks[:3]
-        self.stride32 = backbone.blocks[3][:2]
+        children = dict(timm.create_model("mobilenetv4_conv_small", pretrained=False).named_children())
+        self.stem = nn.Sequential(children["conv_stem"], children["bn1"])
+        self.stride4, self.stride8, self.stride16, deepest = list(children["blocks"].children())[:4]
+        self.stride32 = nn.Sequential(*list(deepest.children())[:2])
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features at strides 4, 8, 16 and 32."""
         s4 = self.stride4(self.stem(x))
         s8 = self.stride8(s4)
         s16 = self.stride16(s8)
@@ -108,6 +107,7 @@ class DeepBranch(nn.Module):
         self.context = nn.Conv2d(width, context, 1)
 
     def forward(self, s8: Tensor, s16: Tensor, s32: Tensor) -> tuple[Tensor, Tensor]:
+        """Class logits (B, 3, H/8, W/8) and context (B, context, H/8, W/8)."""
         fine, middle, deep = (lateral(s) for lateral, s in zip(self.lateral, (s8, s16, s32), strict=True))
         merged = fine + F.interpolate(middle + F.interpolate(deep, scale_factor=2.0), scale_factor=2.0)
         features = self.smooth(merged)
@@ -122,12 +122,16 @@ class ShallowBranch(nn.Module):
         self.detail = ConvNormReLU(channels, context)
         self.body = nn.Sequential(ConvNormReLU(2 * context, width), ConvNormReLU(width, width))
         self.head = nn.Conv2d(width, 2 * END_FIELDS, 1)
-        with torch.no_grad():
-            self.head.bias.view(2, END_FIELDS)[:, 0] = -4.6  # heat starts at 0.01, so that focal loss starts small
+        bias = torch.zeros(2, END_FIELDS)
+        bias[:, 0] = -4.6  # heat starts at 0.01, so that focal loss starts small
+        self.head.bias = nn.Parameter(bias.flatten())
 
     def forward(self, shallow: Tensor, context: Tensor) -> Tensor:
+        """Fields of ends (B, 2, 6, H/4, W/4)."""
         features = torch.cat([self.detail(shallow), F.interpolate(context, scale_factor=2.0)], dim=1)
-        return self.head(self.body(features)).unflatten(1, (2, END_FIELDS))
+        fields: Tensor = self.head(self.body(features))
+        batch, _, height, width = fields.shape
+        return fields.reshape(batch, 2, END_FIELDS, height, width)
 
 
 class TaskPartition(nn.Module):
@@ -152,5 +156,6 @@ class TaskPartition(nn.Module):
         return ends
 
     def forward(self, x: Tensor) -> Output:
+        """Everything everywhere, as training needs it."""
         coarse = self.coarse(x)
         return Output(coarse, self.ends(coarse))

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..errors import WeightsError
-from ..files import written_whole
-from .task_partition import TaskPartition
+from shipdet.errors import WeightsError
+from shipdet.files import whole_file
+from shipdet.models.task_partition import TaskPartition
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
@@ -76,7 +76,7 @@ def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
         name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in network.state_dict().items()
     }
-    with written_whole(path) as temporary:
+    with whole_file(path) as temporary:
         save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
 
 
@@ -91,7 +91,7 @@ def load_weights(name: str) -> Model:
         path = Path(name)
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in FOLDER.glob("*.safetensors"))) or "none"
-        raise WeightsError(f"no weights called {name!r}: expected a .safetensors file or one of those shipped ({shipped})")
+        raise WeightsError(f"no weights {name!r}: expected a .safetensors file or the name of shipped ones ({shipped})")
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -101,10 +101,10 @@ def load_weights(name: str) -> Model:
         raise WeightsError(f"{path} holds no shipdet card: expected weights written by `shipdet train`") from None
     except (SafetensorError, OSError, ValueError, ValidationError) as error:
         reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} is not a shipdet weights file ({reason}); expected one from `shipdet train`") from None
+        raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
     network = build_network(card)
     try:
         network.load_state_dict(state)
     except RuntimeError:
-        raise WeightsError(f"{path}: its tensors do not fit the network that its card describes; train it again") from None
+        raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
     return Model(network.eval().to(memory_format=torch.channels_last), card)

@@ -5,15 +5,26 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..labels.types import Labels
-from ..models.task_partition import normalise
-from ..raster.reader import FILL
-from .augmentation import COMPLETE, OUTSIDE, Augmented, augment, build_augmentation, cut_square, padded_size
-from .pictures import IGNORED_TYPES, Picture, decode
-from .targets import Targets, draw_targets
+from shipdet.labels.types import IGNORED_TYPES, Labels
+from shipdet.models.task_partition import normalise
+from shipdet.raster.reader import FILL
+from shipdet.training.augmentation import (
+    INCOMPLETE,
+    OUTSIDE,
+    Augmented,
+    augment,
+    build_augmentation,
+    cut_square,
+    padded_size,
+)
+from shipdet.training.pictures import Picture, decode
+from shipdet.training.targets import draw_targets
+
+Array = NDArray[np.float64]
 
 SMALLEST_TAUGHT = 10.0
 """Shorter ships, in chip pixels, teach nothing."""
@@ -47,15 +58,15 @@ class Chips(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + index])
         shares = np.array([source.share for source in self.sources])
-        source = self.sources[rng.choice(len(shares), p=shares / shares.sum())]
-        picture = source.pictures[rng.integers(len(source.pictures))]
+        source = self.sources[int(rng.choice(len(shares), p=shares / shares.sum()))]
+        picture = source.pictures[int(rng.integers(len(source.pictures)))]
         scale = float(np.exp(rng.uniform(*np.log(source.scale))))
         points = np.concatenate([picture.labels.bow, picture.labels.stern])
         whole = Augmented(picture.pixels, picture.mask, points)
         square = cut_square(whole, _centre(picture, self.size / scale, rng), scale, padded_size(self.size))
         drawn = augment(self.augmentation, square, int(rng.integers(2**31)))
         labels = _labels_in(picture.labels, drawn.points, scale, self.size)
-        targets = draw_targets(labels, drawn.mask != 1)
+        targets = draw_targets(labels, drawn.mask != INCOMPLETE)
         return network_input(drawn), *(torch.from_numpy(np.ascontiguousarray(t)) for t in targets)
 
 
@@ -66,7 +77,7 @@ def network_input(drawn: Augmented) -> Tensor:
     return normalise(torch.from_numpy(pixels).permute(2, 0, 1))
 
 
-def _centre(picture: Picture, span: float, rng: np.random.Generator) -> np.ndarray:
+def _centre(picture: Picture, span: float, rng: np.random.Generator) -> Array:
     """Three times in four near a ship, else anywhere."""
     labels = picture.labels
     if len(labels) and rng.random() < 0.75:
@@ -77,7 +88,7 @@ def _centre(picture: Picture, span: float, rng: np.random.Generator) -> np.ndarr
     return rng.uniform((0, 0), (width, height))
 
 
-def _labels_in(labels: Labels, points: np.ndarray, scale: float, size: int) -> Labels:
+def _labels_in(labels: Labels, points: Array, scale: float, size: int) -> Labels:
     """The ships that a chip shows, at their new places."""
     bow, stern = np.split(points, 2)
     low, high = np.minimum(bow, stern), np.maximum(bow, stern)

@@ -1,19 +1,20 @@
 """The Lightning module that trains the task-partition network."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import lightning as L
 import torch
 import torch.nn.functional as F
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from ..attention.gate import open_gate
-from ..models.losses import Losses, TargetMaps, task_partition_losses
-from ..models.task_partition import END, TaskPartition
+from shipdet.attention.gate import open_gate
+from shipdet.models.losses import Losses, TargetMaps, task_partition_losses
+from shipdet.models.task_partition import END, TaskPartition
 
 AVERAGE_DECAY = 0.998
 """Of the running average of the weights, which is what is judged and kept."""
@@ -52,6 +53,17 @@ class LossWeights(NamedTuple):
     beam: float = 0.3
 
 
+def _follow(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+    """An exponential average whose memory grows from a few steps to `AVERAGE_DECAY`'s, so that it forgets the start."""
+    steps = float(count)
+    decay = min(AVERAGE_DECAY, (1 + steps) / (10 + steps))
+    for mean, value in zip(averaged, current, strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value.to(mean.dtype), 1 - decay)
+        else:
+            mean.copy_(value)
+
+
 class TaskPartitionTraining(L.LightningModule):
     """Trains `network`; `average` is its running average over steps."""
 
@@ -65,7 +77,7 @@ class TaskPartitionTraining(L.LightningModule):
     ) -> None:
         super().__init__()
         self.network = network
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
+        self.average = AveragedModel(network, multi_avg_fn=_follow, use_buffers=True)
         self.schedule = schedule
         self.weights = weights
         self.chips = chips
@@ -103,12 +115,18 @@ class TaskPartitionTraining(L.LightningModule):
 
     def validation_step(self, _: int) -> None:
         """Judges the averaged network on whole pictures."""
-        network = self.average.module
-        judged = self.judge(network.eval())
+        judged = self.judge(self.averaged())
         for name, value in judged._asdict().items():
             self.log(f"val/{name}", value, prog_bar=True, batch_size=1)
 
-    def configure_optimizers(self) -> tuple[list[torch.optim.Optimizer], list[dict[str, object]]]:
+    def averaged(self) -> TaskPartition:
+        """The running average, ready to look."""
+        network = self.average.module
+        if not isinstance(network, TaskPartition):
+            raise TypeError(f"expected an average of a task-partition network, got {type(network).__name__}")
+        return network.eval()
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW; the learning rate rises linearly, then falls as a cosine."""
         s = self.schedule
         optimiser = torch.optim.AdamW(self.network.parameters(), s.learning_rate, weight_decay=s.weight_decay)
@@ -120,4 +138,4 @@ class TaskPartitionTraining(L.LightningModule):
             return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return [optimiser], [{"scheduler": schedule, "interval": "step"}]
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,24 +1,20 @@
 """Pictures to learn from: imagery with its labels, held in memory as the network will see it."""
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import LabelsError
-from ..labels.bow_stern_json import read_bow_stern_json
-from ..labels.bow_stern_text import read_bow_stern_text
-from ..labels.types import Labels
-from ..raster.stretch import HIGHEST, LOWEST, apply, stretch_of
-from .augmentation import COMPLETE, INCOMPLETE
-from .synthetic import render_harbour
-from .targets import BEAM_OF_LENGTH
+from shipdet.labels.folders import Folder, read_folder
+from shipdet.labels.types import Labels
+from shipdet.raster.reader import FILL
+from shipdet.raster.stretch import HIGHEST, LOWEST, apply, stretch_of
+from shipdet.raster.validity import valid_pixels
+from shipdet.training.augmentation import COMPLETE, INCOMPLETE
+from shipdet.training.synthetic import render_harbour
+from shipdet.training.targets import BEAM_OF_LENGTH
 
-IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
-"""Labelled things that are no ships to speak of: neither hits nor misses, and never taught."""
 KNOWN_MARGIN = 12.0
 """Pixels around a labelled ship that count as known in an incompletely labelled picture."""
 
@@ -44,30 +40,17 @@ def decode(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(pixels * np.float32((HIGHEST - LOWEST) / 255) + np.float32(LOWEST), np.float32)
 
 
-def read_folder(folder: Path, numbers: Iterable[int]) -> list[Picture]:
-    """Pictures `N.jpg` with `N.json` (complete) or else `N.txt` (incomplete) beside them.
+def load_pictures(folder: Folder) -> list[Picture]:
+    """The training split of a folder.
 
     Raises:
-        LabelsError: a picture without labels.
+        LabelsError: as `labels.folders.read_folder`.
     """
     pictures = []
-    for number in numbers:
-        path = folder / f"{number}.jpg"
-        if path.with_suffix(".json").exists():
-            labels = read_bow_stern_json(path.with_suffix(".json"))
-        elif path.with_suffix(".txt").exists():
-            labels = read_bow_stern_text(path.with_suffix(".txt"))
-        else:
-            raise LabelsError(f"{path} has no labels: expected {number}.json or {number}.txt beside it")
+    for path, labels in read_folder(folder, "train"):
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        pictures.append(_picture(path.stem, pixels, labels))
+            pictures.append(_picture(f"{folder.name} {path.stem}", np.asarray(image.convert("RGB")), labels))
     return pictures
-
-
-def numbers_in(folder: Path) -> list[int]:
-    """Numbers of the pictures in a folder, in order."""
-    return sorted(int(path.stem) for path in folder.glob("*.jpg") if path.stem.isdigit())
 
 
 def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
@@ -84,8 +67,10 @@ def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
 
 def _picture(name: str, pixels: NDArray[np.uint8], labels: Labels) -> Picture:
     bands = np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    stretch = stretch_of(bands, bands.any(axis=0))
-    coded = np.ascontiguousarray(encode(apply(stretch, bands)).transpose(1, 2, 0))
+    valid = valid_pixels(bands)
+    stretched = apply(stretch_of(bands, valid), bands)
+    stretched[:, ~valid] = FILL
+    coded = np.ascontiguousarray(encode(stretched).transpose(1, 2, 0))
     return Picture(name, coded, _mask(labels, pixels.shape[:2]), labels)
 
 

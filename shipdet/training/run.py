@@ -2,9 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import lightning as L
 import torch
@@ -13,12 +11,13 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..config import TrainConfig
-from ..models.device import has_fast_bfloat16
-from ..models.task_partition import TaskPartition
-from .chips import Chips, Source
-from .module import Judge, LossWeights, Schedule, TaskPartitionTraining
-from .pictures import numbers_in, read_folder, render_harbours
+from shipdet.config import TrainConfig
+from shipdet.labels.folders import Folder, civil, inshore
+from shipdet.models.device import has_fast_bfloat16
+from shipdet.models.task_partition import TaskPartition
+from shipdet.training.chips import Chips, Source
+from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
+from shipdet.training.pictures import load_pictures, render_harbours
 
 GATE_THRESHOLD = 0.1
 INSHORE_SCALE = (0.6, 1.7)
@@ -26,11 +25,6 @@ CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
 SYNTHETIC_SCALE = (0.5, 1.5)
 SYNTHETIC_COUNT, SYNTHETIC_SIZE = 64, 768
-
-
-def is_validation(folder: str, number: int) -> bool:
-    """The fixed validation split: every fifth inshore picture, every fourth civil one."""
-    return number % {"inshore": 5, "civil": 4}[folder] == 0
 
 
 def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> TaskPartition:
@@ -57,23 +51,19 @@ def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> T
     resume = folder / "last.ckpt"
     if resume.is_file():
         report(f"going on from {resume}")
-    trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=False)
-    kept = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
+    trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=True)
+    kept = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     training.load_state_dict(kept["state_dict"])
-    network = training.average.module
-    if not isinstance(network, TaskPartition):
-        raise TypeError("the averaged network is not a task-partition network")
-    return network.eval()
+    return training.averaged()
 
 
 def read_sources(config: TrainConfig, report: Callable[[str], None]) -> list[Source]:
     """The pictures that a config names, less the validation split, with how often each kind is drawn."""
     sources = []
-    for name, folder, scale in (("inshore", config.inshore, INSHORE_SCALE), ("civil", config.civil, CIVIL_SCALE)):
-        if folder is not None:
-            pictures = read_folder(folder, (n for n in numbers_in(folder) if not is_validation(name, n)))
-            sources.append(Source(pictures, float(len(pictures)), scale))
-            report(f"{name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
+    for folder, scale in _folders(config):
+        pictures = load_pictures(folder)
+        sources.append(Source(pictures, float(len(pictures)), scale))
+        report(f"{folder.name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
     if config.synthetic_share > 0:
         real = sum(source.share for source in sources) or 1.0
         share = real * config.synthetic_share / max(1.0 - config.synthetic_share, 1e-3)
@@ -81,6 +71,13 @@ def read_sources(config: TrainConfig, report: Callable[[str], None]) -> list[Sou
         sources.append(Source(pictures, share, SYNTHETIC_SCALE))
         report(f"synthetic: {len(pictures)} harbours, {sum(len(p.labels) for p in pictures)} ships")
     return sources
+
+
+def _folders(config: TrainConfig) -> Iterator[tuple[Folder, tuple[float, float]]]:
+    if config.inshore is not None:
+        yield inshore(config.inshore), INSHORE_SCALE
+    if config.civil is not None:
+        yield civil(config.civil), CIVIL_SCALE
 
 
 def _loader(config: TrainConfig, sources: list[Source], epoch: int) -> DataLoader[tuple[Tensor, ...]]:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..labels.types import Labels
-from ..models.task_partition import (
+from shipdet.labels.types import Labels
+from shipdet.models.task_partition import (
     BEAM_SCALE,
     BOW,
     COARSE_STRIDE,

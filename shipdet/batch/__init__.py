@@ -1,0 +1,1 @@
+"""Many scenes at once."""

@@ -1,0 +1,174 @@
+"""One flat YAML file per workflow, checked before anything else happens.
+
+Every key is checked against the model: an unknown key names the nearest known one, a bad
+value is shown beside what was expected. Paths are relative to the current working directory.
+"""
+
+import difflib
+import reprlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from shipdet.errors import ConfigError
+
+STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _not_a_switch(value: Any) -> Any:
+    """Refuses YAML's true and false (also written yes, no, on, off), which would pass for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a switch is not a number")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_not_a_switch), Field(gt=0)]
+Whole = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=0)]
+Amount = Annotated[float, BeforeValidator(_not_a_switch), Field(ge=0)]
+Positive = Annotated[float, BeforeValidator(_not_a_switch), Field(gt=0)]
+Share = Annotated[float, BeforeValidator(_not_a_switch), Field(ge=0, le=1)]
+Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
+Name = Annotated[str, Field(min_length=1)]
+PrecisionName = Literal["auto", "float32", "bfloat16"]
+
+PRECISIONS = "one of auto, float32, bfloat16"
+"""How messages name the precisions."""
+
+
+class DetectConfig(BaseModel):
+    """Ships out of scenes. A scene that is a list is several band files of one scene."""
+
+    model_config = STRICT
+
+    scenes: tuple[Name | tuple[Name, ...], ...] = Field(min_length=1, description="a list of one scene or more")
+    output: Path = Field(description="a file (.gpkg, .geojson, .parquet, .fgb, .csv) or a folder that exists")
+    format: Name = Field(default="gpkg", description="the ending of files in an output folder, such as gpkg")
+    model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
+    bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers (from 1) or descriptions")
+    threshold: Share | None = Field(default=None, description="a number from 0 to 1")
+    core: Count = Field(default=2048, description="a tile's side in pixels of the model, above 0")
+    device: Name = Field(default="auto", description="auto, cpu or cuda")
+    precision: PrecisionName = Field(default="auto", description=PRECISIONS)
+    gsd_m: Positive | None = Field(default=None, description="metres per pixel, above 0")
+    pixel_coordinates: bool = Field(default=False, description="true or false")
+    picture: Path | None = Field(default=None, description="a PNG file, or a folder where there are several scenes")
+
+
+class TrainConfig(BaseModel):
+    """A training run; `output` holds its checkpoints, logs and weights, and is where a killed run resumes."""
+
+    model_config = STRICT
+
+    name: Name = Field(description="the name that the weights go by")
+    inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    output: Path = Field(description="a folder for checkpoints, logs and weights")
+    terms: Name = Field(default="not stated", description="the terms of the data, for the model card")
+    steps: Count = Field(description="a whole number of optimiser steps, above 0")
+    batch: Count = Field(default=4, description="a whole number of crops, above 0")
+    crop: Annotated[int, BeforeValidator(_not_a_switch), Field(ge=64, multiple_of=32)] = Field(
+        default=512, description="a crop's side in pixels, a multiple of 32 from 64"
+    )
+    learning_rate: Positive = Field(default=1e-3, description="a number above 0")
+    weight_decay: Amount = Field(default=1e-4, description="a number from 0")
+    warmup_steps: Whole = Field(default=500, description="a whole number of steps, from 0")
+    validate_every: Count = Field(default=1000, description="a whole number of steps, above 0")
+    seed: Whole = Field(default=0, description="a whole number, from 0")
+    workers: Whole = Field(default=1, description="a whole number of loader processes, from 0")
+    synthetic_share: Share = Field(default=0.0, description="the share of drawn harbours, from 0 to 1")
+    precision: PrecisionName = Field(default="auto", description=PRECISIONS)
+    heat_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
+    vector_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
+    coarse_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
+
+    @model_validator(mode="after")
+    def _has_data(self) -> Self:
+        if self.inshore is None and self.civil is None and self.synthetic_share < 1:
+            raise ValueError("nothing to learn from; name a folder as 'inshore' or 'civil', or set synthetic_share: 1")
+        return self
+
+
+class EvaluateConfig(BaseModel):
+    """How well a model does on labelled pictures."""
+
+    model_config = STRICT
+
+    inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
+    model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
+    threshold: Share | None = Field(default=None, description="a number from 0 to 1")
+    sheet: Path | None = Field(default=None, description="a PNG file for hits, misses and false alarms")
+    # Named apart from its key because pydantic's models have a method `json`.
+    json_output: Path | None = Field(default=None, alias="json", description="a file for the scores")
+
+    @model_validator(mode="after")
+    def _has_one_data_set(self) -> Self:
+        if (self.inshore is None) == (self.civil is None):
+            raise ValueError("expected one data folder; name it as either 'inshore' or 'civil'")
+        return self
+
+
+Config = TypeVar("Config", DetectConfig, TrainConfig, EvaluateConfig)
+
+
+def load_config(path: str | Path, model: type[Config]) -> Config:
+    """Reads and checks a config.
+
+    Args:
+        path: A YAML file.
+        model: What it is a config of.
+
+    Raises:
+        ConfigError: In one line, for a file that is missing or not YAML, an unknown or
+            missing key, or a bad value.
+    """
+    values = _read(Path(path))
+    known = {info.alias or name: info for name, info in model.model_fields.items()}
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{path}: unknown key {key!r}; {_advice(str(key), list(known))}")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error.errors()[0], values, known)}") from None
+
+
+def _read(path: Path) -> dict[Any, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such config; name a YAML file, such as those in configs/") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a YAML file that can be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: expected a YAML file, got something that is not text") from None
+    except yaml.MarkedYAMLError as error:
+        line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{path}: not YAML{line}: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        got = "nothing" if values is None else reprlib.repr(values)
+        raise ConfigError(f"{path}: expected lines of 'key: value', got {got}")
+    return values
+
+
+def _advice(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key.lower(), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(known)}"
+
+
+def _explain(error: ErrorDetails, values: dict[Any, Any], known: dict[str, FieldInfo]) -> str:
+    """What pydantic found first, as one line: the key, what was expected there, and what came."""
+    if not error["loc"]:
+        return error["msg"].removeprefix("Value error, ")
+    key = str(error["loc"][0])
+    expected = known[key].description
+    if error["type"] == "missing":
+        return f"missing key {key!r}; expected {expected}"
+    return f"{key}: expected {expected}, got {reprlib.repr(values[key])}"

@@ -1,0 +1,159 @@
+"""Ends joined into hulls, once for the whole scene.
+
+A bow and a stern belong together when each points at the other. Ends of ships moored side
+by side lie close together, but each points along its own hull, so the hulls come apart.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from shipdet.geometry import Hulls, overlaps, rectangle_corners
+from shipdet.models.decode import Tips
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+class AssemblyRule(NamedTuple):
+    """How ends are joined; distances in pixels of the model or in lengths of the ship."""
+
+    same_end: float = 5.0
+    """Peaks this near that point the same way are one end"""
+    same_way: float = 0.3
+    """Difference of two vectors, in lengths, that still is the same way"""
+    reach: float = 0.35
+    """How far an end may lie from where its partner points, in lengths"""
+    spread: float = 0.12
+    """Disagreement, in lengths, that costs a pair half of its score"""
+    lone: float = 0.5
+    """Score of an end that stands on its own vector, relative to its own"""
+    shared: float = 0.35
+    """Intersection over union at which the worse of two hulls is given up"""
+    swallowed: float = 0.7
+    """Share of the smaller hull inside the other at which the worse of the two is given up"""
+
+
+DEFAULT_RULE = AssemblyRule()
+
+
+class _Pairs(NamedTuple):
+    first: Indices
+    second: Indices
+    quality: Array
+
+
+def assemble(tips: Tips, rule: AssemblyRule = DEFAULT_RULE) -> Hulls:
+    """Hulls, best first, in the pixels of the tips. The order of the tips does not matter."""
+    tips = tips.where(np.lexsort((tips.bow, tips.xy[:, 0], tips.xy[:, 1], -tips.score)))
+    tips = tips.where(_distinct(tips, rule))
+    pairs = _one_to_one(_candidates(tips, rule), len(tips.score))
+    alone = np.ones(len(tips.score), bool)
+    alone[pairs.first] = alone[pairs.second] = False
+    hulls = _stack(_joined(tips, pairs), _lone(tips.where(alone), rule))
+    return _without_overlaps(hulls[np.argsort(-hulls.score, kind="stable")], rule)
+
+
+def _distinct(tips: Tips, rule: AssemblyRule) -> NDArray[np.bool_]:
+    """Tips that no better tip close by says again: an end seen as bow and as stern, or on the border of two cells."""
+    keep = np.ones(len(tips.score), bool)
+    if not len(keep):
+        return keep
+    better, worse = _near(tips.xy, tips.xy, np.full(len(keep), rule.same_end))
+    better, worse = better[better < worse], worse[better < worse]
+    turn = np.hypot(*(tips.to_other_end[better] - tips.to_other_end[worse]).T)
+    length = np.hypot(*tips.to_other_end[better].T)
+    keep[worse[turn <= rule.same_way * length]] = False
+    return keep
+
+
+def _candidates(tips: Tips, rule: AssemblyRule) -> _Pairs:
+    """Pairs (first < second) that point at each other."""
+    if not len(tips.score):
+        nothing = np.zeros(0, np.intp)
+        return _Pairs(nothing, nothing, np.zeros(0))
+    target = tips.xy + tips.to_other_end
+    i, j = _near(target, tips.xy, rule.reach * np.hypot(*tips.to_other_end.T))
+    i, j = np.minimum(i, j), np.maximum(i, j)
+    i, j = np.unique(np.stack([i, j])[:, i != j], axis=1)
+    length = np.maximum(np.hypot(*(tips.xy[i] - tips.xy[j]).T), 1e-9)
+    there, back = (np.hypot(*(target[a] - tips.xy[b]).T) / length for a, b in ((i, j), (j, i)))
+    apart = (there + back) / 2
+    agree = np.maximum(there, back) <= rule.reach
+    bow_stern = tips.bow[i] * (1 - tips.bow[j]) + tips.bow[j] * (1 - tips.bow[i])
+    quality = np.sqrt(tips.score[i] * tips.score[j] * bow_stern) * 0.5 ** ((apart / rule.spread) ** 2)
+    return _Pairs(i[agree], j[agree], quality[agree])
+
+
+def _near(points: Array, others: Array, radius: Array) -> tuple[Indices, Indices]:
+    """Index pairs (point, other) no further apart than the point's radius."""
+    found = cKDTree(others).query_ball_point(points, radius, return_sorted=True)
+    counts = np.array([len(f) for f in found], np.intp)
+    others_found = np.concatenate([np.asarray(f, np.intp) for f in found])
+    return np.repeat(np.arange(len(points)), counts), others_found
+
+
+def _one_to_one(pairs: _Pairs, count: int) -> _Pairs:
+    """Best first, each tip once: in each round the pairs that are the best of both their tips."""
+    order = np.lexsort((pairs.second, pairs.first, -pairs.quality))
+    first, second, rank = pairs.first[order], pairs.second[order], np.arange(len(order))
+    taken: list[NDArray[np.intp]] = []
+    while len(rank):
+        best = np.full(count, len(order), np.intp)
+        np.minimum.at(best, first, rank)
+        np.minimum.at(best, second, rank)
+        won = (best[first] == rank) & (best[second] == rank)
+        taken.append(rank[won])
+        used = np.zeros(count, bool)
+        used[first[won]] = used[second[won]] = True
+        left = ~(used[first] | used[second])
+        first, second, rank = first[left], second[left], rank[left]
+    chosen = order[np.concatenate([np.zeros(0, np.intp), *taken])]
+    return _Pairs(pairs.first[chosen], pairs.second[chosen], pairs.quality[chosen])
+
+
+def _joined(tips: Tips, pairs: _Pairs) -> Hulls:
+    i, j = pairs.first, pairs.second
+    forward, backward = tips.bow[i] * (1 - tips.bow[j]), tips.bow[j] * (1 - tips.bow[i])
+    sure = np.maximum(forward, backward) / np.maximum(forward + backward, 1e-12)
+    bow, stern = np.where(forward >= backward, (i, j), (j, i))
+    return Hulls(tips.xy[bow], tips.xy[stern], tips.half_beam[i] + tips.half_beam[j], pairs.quality, sure)
+
+
+def _lone(tips: Tips, rule: AssemblyRule) -> Hulls:
+    """Ends whose partner was missed stand on their own vector."""
+    other = tips.xy + tips.to_other_end
+    is_bow = (tips.bow >= 0.5)[:, None]
+    return Hulls(
+        bow=np.where(is_bow, tips.xy, other),
+        stern=np.where(is_bow, other, tips.xy),
+        beam=2 * tips.half_beam,
+        score=tips.score * rule.lone,
+        bow_score=np.maximum(tips.bow, 1 - tips.bow),
+    )
+
+
+def _stack(a: Hulls, b: Hulls) -> Hulls:
+    return Hulls(
+        np.concatenate([a.bow, b.bow]),
+        np.concatenate([a.stern, b.stern]),
+        np.concatenate([a.beam, b.beam]),
+        np.concatenate([a.score, b.score]),
+        np.concatenate([a.bow_score, b.bow_score]),
+    )
+
+
+def _without_overlaps(hulls: Hulls, rule: AssemblyRule) -> Hulls:
+    """Hulls, best first, less those that lie on a better one that is kept."""
+    if not len(hulls):
+        return hulls
+    pairs = overlaps(rectangle_corners(hulls.bow, hulls.stern, hulls.beam))
+    clash = (pairs.common >= rule.shared * pairs.union) | (pairs.common >= rule.swallowed * pairs.smaller)
+    better, worse = pairs.first[clash], pairs.second[clash]
+    order = np.lexsort((worse, better))
+    kept = np.ones(len(hulls), bool)
+    for i, j in zip(better[order].tolist(), worse[order].tolist(), strict=True):
+        kept[j] &= not kept[i]
+    return hulls[kept]

@@ -1,0 +1,110 @@
+"""From maps to points: the shallow branch on open patches only, and its peaks."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shipdet.models.task_partition import (
+    BEAM_SCALE,
+    BOW,
+    FINE_STRIDE,
+    OFFSET_SCALE,
+    STERN,
+    VECTOR_SCALE,
+    Coarse,
+    TaskPartition,
+)
+
+Array = NDArray[np.float64]
+
+PATCH = 8
+"""Side, in coarse cells, of the patches that the shallow branch is computed on."""
+HALO = 2
+"""Coarse cells around a patch: its three 3x3 convolutions reach three fine cells, finding peaks one more."""
+MAX_OFFSET = 2.0 * FINE_STRIDE
+"""Pixels that an end may lie from the centre of its peak's cell."""
+
+
+class Tips(NamedTuple):
+    """Ends of ships, bow or stern, as the network sees them one by one."""
+
+    xy: Array
+    """(N, 2)"""
+    bow: Array
+    """(N,) probability that the end is a bow and not a stern"""
+    to_other_end: Array
+    """(N, 2)"""
+    half_beam: Array
+    """(N,)"""
+    score: Array
+    """(N,)"""
+    cell: Array
+    """(N, 2) centre of the cell that holds the peak; it says which tile the end belongs to"""
+
+    def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> "Tips":
+        """Some of the tips, in the order asked for."""
+        return Tips(*(field[keep] for field in self))
+
+    def moved(self, x: float, y: float) -> "Tips":
+        """The same tips in a frame whose origin lies at (-x, -y) of this one."""
+        shift = np.array([x, y])
+        return self._replace(xy=self.xy + shift, cell=self.cell + shift)
+
+
+def no_tips() -> Tips:
+    """None at all."""
+    return Tips(np.zeros((0, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros((0, 2)))
+
+
+def join_tips(parts: list[Tips]) -> Tips:
+    """All tips of several tiles."""
+    return Tips(*(np.concatenate(fields) for fields in zip(no_tips(), *parts, strict=True)))
+
+
+def find_tips(network: TaskPartition, coarse: Coarse, gate: Tensor, least_score: float) -> Tips:
+    """Ends within the gate, in pixels of the tile.
+
+    Args:
+        network: whose shallow branch is computed, on open patches only.
+        coarse: of one tile.
+        gate: (H/8, W/8) bool, the coarse cells to look into.
+        least_score: heat of the faintest peak that counts.
+    """
+    patches = F.max_pool2d(gate[None, None].float(), PATCH, ceil_mode=True)[0, 0] > 0
+    where = patches.nonzero()
+    if not len(where):
+        return no_tips()
+    inner = _gather(gate[None, None].float(), where, 1)[:, 0] > 0
+    shallow, context = _gather(coarse.shallow, where, 2), _gather(coarse.context, where, 1)
+    ends = network.ends(coarse._replace(shallow=shallow, context=context)).float()
+    heat = ends[:, :, 0].sigmoid() * F.interpolate(inner[:, None].float(), scale_factor=2.0)
+    peak = (heat == F.max_pool2d(heat, 3, stride=1, padding=1)) & (heat >= least_score)
+    ring = 2 * HALO
+    patch, kind, row, column = peak[:, :, ring:-ring, ring:-ring].nonzero().T
+    fields = ends[patch, kind, :, row + ring, column + ring]
+    both = heat[patch, :, row + ring, column + ring]
+    corner = where[patch] * PATCH * 2
+    cells = torch.stack([corner[:, 1] + column, corner[:, 0] + row], dim=1)
+    return _tips(cells, fields, both[:, BOW] / both.sum(dim=1), torch.where(kind == BOW, both[:, BOW], both[:, STERN]))
+
+
+def _gather(maps: Tensor, where: Tensor, per_cell: int) -> Tensor:
+    """Patches (P, C, s, s) with their halo out of (1, C, h, w) maps of `per_cell` cells a coarse cell."""
+    size, halo = PATCH * per_cell, HALO * per_cell
+    height, width = maps.shape[-2:]
+    padded = F.pad(maps, (halo, halo + -width % size, halo, halo + -height % size))
+    windows = padded[0].unfold(1, size + 2 * halo, size).unfold(2, size + 2 * halo, size)
+    picked = windows[:, where[:, 0], where[:, 1]].transpose(0, 1)
+    return picked.contiguous(memory_format=torch.channels_last)
+
+
+def _tips(cells: Tensor, fields: Tensor, bow: Tensor, score: Tensor) -> Tips:
+    centre = (cells.double() + 0.5) * FINE_STRIDE
+    offset = (fields[:, 1:3].double() * OFFSET_SCALE).clamp(-MAX_OFFSET, MAX_OFFSET)
+    half_beam = fields[:, 5].double().clamp(-4.0, 4.0).exp() * BEAM_SCALE
+    xy, vector = centre + offset, fields[:, 3:5].double() * VECTOR_SCALE
+    return Tips(*(t.double().cpu().numpy() for t in (xy, bow, vector, half_beam, score, centre)))

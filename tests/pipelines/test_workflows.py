@@ -1,0 +1,94 @@
+"""The pipelines call what the command line calls, with what their config says."""
+
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import geopandas as gpd
+import pytest
+from shapely.geometry import Point
+
+from shipdet.config import EvaluateConfig, TrainConfig
+from shipdet.errors import ConfigError, SceneError
+from shipdet.evaluation.metrics import Scores
+
+PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
+SCORES = Scores(4, 0.8, 0.75, 0.7, 0.81, 0.3, 0.95, 0.05, 0.99, 3, 1)
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Puts a module in the place of one of the library's."""
+
+    def put(name: str, **content: Any) -> None:
+        module = ModuleType(name)
+        module.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    monkeypatch.delitem(sys.modules, "shipdet.batch.local", raising=False)
+    yield put
+    sys.modules.pop("shipdet.batch.local", None)
+
+
+def pipeline(name: str) -> Callable[[str], Any]:
+    main: Callable[[str], Any] = runpy.run_path(str(PIPELINES / f"{name}.py"))["main"]
+    return main
+
+
+def test_detect_writes_the_ships_of_each_scene(install, tmp_path: Path, monkeypatch, capsys):
+    def run_detection(source: str, request: SimpleNamespace, progress: Callable[[int, int], None]) -> SimpleNamespace:
+        progress(1, 1)
+        if source == "bad.tif":
+            raise SceneError("bad.tif has no CRS")
+        assert (request.threshold, request.core, request.bands) == (0.5, 1024, (3, 2, 1))
+        ships = gpd.GeoDataFrame({"id": [1]}, geometry=[Point(0, 0).buffer(1)], crs="EPSG:32631")
+        return SimpleNamespace(detections=ships, seconds=1.0)
+
+    install(
+        "shipdet.api",
+        DetectRequest=SimpleNamespace,
+        Detection=SimpleNamespace,
+        run_detection=run_detection,
+        save_picture=lambda _detection, _path: None,
+    )
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text("scenes: [a.tif, bad.tif]\noutput: .\nbands: [3, 2, 1]\nthreshold: 0.5\n")
+    assert pipeline("detect")("x.yaml") == 1
+    assert len(gpd.read_file("a.gpkg")) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "a.tif: 1 ships in 1.0 s\n"
+    assert shown.err == "bad.tif: bad.tif has no CRS\n"
+
+
+def test_train_tells_where_the_weights_are(install, tmp_path: Path, capsys):
+    def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
+        report(f"{config.steps} steps")
+        return config.output / "best.safetensors"
+
+    install("shipdet.training.run", train=train)
+    (tmp_path / "x.yaml").write_text("name: x\noutput: runs\nsteps: 5\nsynthetic_share: 1\n")
+    assert pipeline("train")(str(tmp_path / "x.yaml")) == Path("runs/best.safetensors")
+    assert capsys.readouterr().out == "5 steps\nweights: runs/best.safetensors\n"
+
+
+def test_evaluate_prints_the_scores_and_writes_them(install, tmp_path: Path, monkeypatch, capsys):
+    def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None]) -> Scores:
+        progress(1, 1)
+        return SCORES
+
+    install("shipdet.evaluation.run", evaluate=evaluate)
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text("civil: data\njson: scores.json\n")
+    assert pipeline("evaluate")("x.yaml") == SCORES
+    assert "0.750" in capsys.readouterr().out
+    assert '"f1": 0.75' in Path("scores.json").read_text()
+
+
+def test_evaluate_refuses_a_bad_config(install, tmp_path: Path):
+    install("shipdet.evaluation.run", evaluate=None)
+    (tmp_path / "x.yaml").write_text("civvil: data\n")
+    with pytest.raises(ConfigError, match="did you mean 'civil'"):
+        pipeline("evaluate")(str(tmp_path / "x.yaml"))
