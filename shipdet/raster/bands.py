@@ -32,8 +32,7 @@ class Band(NamedTuple):
 def choose_bands(bands: Sequence[Band], name: str) -> tuple[int, ...]:
     """Numbers of the bands for a model that wants red, green, blue.
 
-    By colour interpretation, else by descriptions, else the first three; a single band is
-    given three times. Alpha is no choice.
+    By colour interpretation, else by descriptions, else the first three; a single band is given three times.
 
     Args:
         bands: all bands of the scene.

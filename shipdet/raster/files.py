@@ -10,20 +10,25 @@ from rasterio.io import DatasetReader
 
 from shipdet.errors import SceneError
 
-GDAL_OPTIONS: dict[str, str | int] = {
-    "GDAL_NUM_THREADS": "ALL_CPUS",
-    "GDAL_CACHEMAX": 256 * 2**20,
+CACHE = {"GDAL_CACHEMAX": 256 * 2**20}
+"""In bytes, which is rasterio's custom."""
+LOCAL = {"GDAL_NUM_THREADS": "ALL_CPUS"}
+REMOTE = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",
     "GDAL_HTTP_MAX_RETRY": "3",
     "GDAL_HTTP_RETRY_DELAY": "1",
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
 }
-"""Defaults; an environment variable of the same name wins. The cache is in bytes (rasterio's custom)."""
+"""Without decoding threads: with them GDAL 3.10 gives zeros, not an error, for ranges that could not be fetched."""
 
 
-def gdal_env() -> rasterio.Env:
-    """The GDAL configuration of the calling thread while it opens or reads."""
-    return rasterio.Env(**{key: value for key, value in GDAL_OPTIONS.items() if key not in os.environ})
+def gdal_env(path: str) -> rasterio.Env:
+    """The GDAL configuration of the calling thread while it opens or reads `path`.
+
+    An environment variable of an option's name wins over it.
+    """
+    options = CACHE | (REMOTE if is_remote(path) else LOCAL)
+    return rasterio.Env(**{key: value for key, value in options.items() if key not in os.environ})
 
 
 def is_remote(path: str) -> bool:
@@ -58,7 +63,7 @@ def open_dataset(path: str, overview: int | None = None) -> DatasetReader:
     """
     level = {} if overview is None else {"overview_level": overview}
     try:
-        with gdal_env(), warnings.catch_warnings():
+        with gdal_env(path), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             return rasterio.open(path, sharing=False, **level)
     except RasterioError as error:

@@ -41,7 +41,7 @@ def scene_info(scene: Scene, model_gsd_m: float) -> SceneInfo:
         paths=tuple(source.path for source in scene.sources),
         width=scene.grid.width,
         height=scene.grid.height,
-        crs_name=None if scene.grid.crs is None else _crs_name(scene),
+        crs_name=_crs_name(scene),
         from_gcps=scene.from_gcps,
         gsd_m=scene.gsd_m,
         bands=scene.bands,

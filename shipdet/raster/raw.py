@@ -60,14 +60,14 @@ class SceneFiles:
 
     def _read(self, window: Window, shape: tuple[int, int]) -> Raw:
         parts, masks = [], []
-        with gdal_env():
-            for source, dataset in zip(self.scene.sources, self._datasets, strict=True):
-                try:
+        for source, dataset in zip(self.scene.sources, self._datasets, strict=True):
+            try:
+                with gdal_env(source.path):
                     part, mask = _read_source(source, dataset, window, shape)
-                except RasterioError as error:
-                    raise ReadError(self._what_failed(source, window, error)) from error
-                parts.append(part)
-                masks.append(mask)
+            except RasterioError as error:
+                raise ReadError(self._what_failed(source, window, error)) from error
+            parts.append(part)
+            masks.append(mask)
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts)
         nodata = [value for source in self.scene.sources for value in source.nodata]
         valid = valid_pixels(pixels, nodata)

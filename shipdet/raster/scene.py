@@ -140,7 +140,7 @@ def _source(file: _File, indexes: list[int]) -> Source:
 
 
 def _look(path: str) -> _File:
-    with open_dataset(path) as dataset, gdal_env():
+    with open_dataset(path) as dataset, gdal_env(path):
         if dataset.count == 0:
             some = ", ".join(dataset.subdatasets[:3]) or "none"
             raise SceneError(f"{shown(path)} has no bands of its own; give one of its subdatasets instead: {some}")
