@@ -17,9 +17,10 @@ from shipdet.geometry import Hulls
 from shipdet.inference.engine import Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.models.device import PrecisionName, choose_device
-from shipdet.models.weights import load_weights
+from shipdet.models.weights import Model, load_weights, save_weights
 from shipdet.raster.bands import BandChoice
 from shipdet.raster.raw import SceneFiles
+from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import Scene, open_scene
 from shipdet.raster.stretch import apply, stretch_of
 
@@ -79,6 +80,7 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
     scene = open_scene(source, request.bands, gsd_m=request.gsd_m)
     _refuse_unplaced(scene, request)
     model = load_weights(request.model)
+    _refuse_unfit(scene, model)
     device = choose_device(request.device, request.precision)
     found = detect_hulls(scene, model, device, Tiling(core=request.core), progress)
     least = model.card.score_threshold if request.threshold is None else request.threshold
@@ -119,6 +121,23 @@ def _refuse_unplaced(scene: Scene, request: DetectRequest) -> None:
         raise SceneError(f"{scene.name} does not say how large its pixels are; pass --gsd METRES")
 
 
+def _refuse_unfit(scene: Scene, model: Model) -> None:
+    """A model reads so many bands, and nothing smaller than a ship shows one."""
+    wanted = model.card.bands
+    if len(scene.channels) != len(wanted):
+        raise SceneError(
+            f"{model.card.name} reads {len(wanted)} bands ({', '.join(wanted)}), got {len(scene.channels)} "
+            f"of {scene.name}; choose them with --bands"
+        )
+    read = model_sampling(scene, model.card.gsd_m)
+    if max(read.width, read.height) < LEAST_SIDE:
+        size = f"{scene.grid.width} x {scene.grid.height}"
+        raise SceneError(
+            f"{scene.name} measures {size} pixels, {read.width} x {read.height} at the model's {model.card.gsd_m:g} m; "
+            f"expected at least {LEAST_SIDE} on one side: give a larger scene"
+        )
+
+
 def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     """Trains a network, or goes on training, and writes the weights that validation liked best.
 
@@ -126,8 +145,7 @@ def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
         ShipdetError: the data are not as expected.
     """
     from shipdet.evaluation.validation import build_judge, card_of  # noqa: PLC0415 - needs the extra `train`
-    from shipdet.models.weights import save_weights  # noqa: PLC0415
-    from shipdet.training.run import train as run  # noqa: PLC0415
+    from shipdet.training.run import train as run  # noqa: PLC0415 - likewise
 
     network = run(config, build_judge(config, report), report)
     path = config.output / config.name / f"{config.name}.safetensors"

@@ -74,6 +74,9 @@ Gsd = Annotated[
 Stack = Annotated[bool, typer.Option("--stack", help="The files given are the bands of one scene, in this order.")]
 Ending = Annotated[str, typer.Option("--format", help="The files' ending where OUT is a folder.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the scores here.")]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="The folder of labelled pictures, instead of the one that CONFIG names.")
+]
 SheetFile = Annotated[Path | None, typer.Option("--sheet", help="Draw hits, misses and false alarms here: a .png.")]
 
 
@@ -174,12 +177,14 @@ def train(config: ConfigFile) -> None:
 
 
 @app.command(epilog="Example: shipdet evaluate configs/evaluate_inshore.yaml --json scores.json")
-def evaluate(config: ConfigFile, json: JsonFile = None, sheet: SheetFile = None) -> None:
+def evaluate(config: ConfigFile, data: DataFolder = None, json: JsonFile = None, sheet: SheetFile = None) -> None:
     """Score a model on labelled pictures."""
     from shipdet.config import EvaluateConfig, load_config
 
     settings = load_config(config, EvaluateConfig)
     chosen = {"json_output": json or settings.json_output, "sheet": sheet or settings.sheet}
+    kind = "inshore" if settings.inshore is not None else "civil"
+    folder = {kind: data} if data is not None else {}
     for path in filter(None, chosen.values()):
         with scratch_beside(path):  # better told now than after the long work
             pass
@@ -188,7 +193,7 @@ def evaluate(config: ConfigFile, json: JsonFile = None, sheet: SheetFile = None)
     from shipdet.evaluation.run import evaluate as run
 
     with progress("evaluating") as report:
-        scores = run(settings.model_copy(update=chosen), report)
+        scores = run(settings.model_copy(update={**chosen, **folder}), report)
     typer.echo(table(scores))
     if chosen["json_output"] is not None:
         write_json(scores, chosen["json_output"])

@@ -18,17 +18,21 @@ Indices = NDArray[np.intp]
 
 
 class AssemblyRule(NamedTuple):
-    """How ends are joined; distances in pixels of the model or in lengths of the ship."""
+    """How ends are joined. A vector's direction is sharp and its length is not, so they count apart."""
 
     same_end: float = 5.0
-    """Peaks this near that point the same way are one end"""
-    same_way: float = 0.3
-    """Difference of two vectors, in lengths, that still is the same way"""
-    reach: float = 0.35
-    """How far an end may lie from where its partner points, in lengths"""
-    spread: float = 0.12
-    """Disagreement, in lengths, that costs a pair half of its score"""
-    lone: float = 0.5
+    """Peaks this near, in pixels, that point the same way are one end"""
+    same_way_deg: float = 40.0
+    """Turn between two vectors that still is the same way"""
+    reach: float = 0.75
+    """How far an end may lie from where its partner points, in lengths of that partner's vector"""
+    turn_deg: float = 12.0
+    """Turn of a vector away from the other end that costs a pair half of its score"""
+    stretch: float = 0.8
+    """Natural logarithm of a vector's length over the ship's that costs a pair half of its score"""
+    blur: float = 2.5
+    """Pixels that ends may be off, which turns short ships' vectors more"""
+    lone: float = 0.25
     """Score of an end that stands on its own vector, relative to its own"""
     shared: float = 0.35
     """Intersection over union at which the worse of two hulls is given up"""
@@ -37,6 +41,8 @@ class AssemblyRule(NamedTuple):
 
 
 DEFAULT_RULE = AssemblyRule()
+MOST_DOUBT = 8.0
+"""Pairs that would keep less than a sixteenth of their score are none."""
 
 
 class _Pairs(NamedTuple):
@@ -63,9 +69,8 @@ def _distinct(tips: Tips, rule: AssemblyRule) -> NDArray[np.bool_]:
         return keep
     better, worse = _near(tips.xy, tips.xy, np.full(len(keep), rule.same_end))
     better, worse = better[better < worse], worse[better < worse]
-    turn = np.hypot(*(tips.to_other_end[better] - tips.to_other_end[worse]).T)
-    length = np.hypot(*tips.to_other_end[better].T)
-    keep[worse[turn <= rule.same_way * length]] = False
+    turn = _turn(tips.to_other_end[better], tips.to_other_end[worse])
+    keep[worse[turn <= np.radians(rule.same_way_deg)]] = False
     return keep
 
 
@@ -74,17 +79,30 @@ def _candidates(tips: Tips, rule: AssemblyRule) -> _Pairs:
     if not len(tips.score):
         nothing = np.zeros(0, np.intp)
         return _Pairs(nothing, nothing, np.zeros(0))
-    target = tips.xy + tips.to_other_end
-    i, j = _near(target, tips.xy, rule.reach * np.hypot(*tips.to_other_end.T))
+    vector = tips.to_other_end
+    i, j = _near(tips.xy + vector, tips.xy, rule.reach * np.hypot(*vector.T))
     i, j = np.minimum(i, j), np.maximum(i, j)
     i, j = np.unique(np.stack([i, j])[:, i != j], axis=1)
-    length = np.maximum(np.hypot(*(tips.xy[i] - tips.xy[j]).T), 1e-9)
-    there, back = (np.hypot(*(target[a] - tips.xy[b]).T) / length for a, b in ((i, j), (j, i)))
-    apart = (there + back) / 2
-    agree = np.maximum(there, back) <= rule.reach
+    axis = tips.xy[j] - tips.xy[i]
+    doubt = _doubt(vector[i], axis, rule) + _doubt(vector[j], -axis, rule)
     bow_stern = tips.bow[i] * (1 - tips.bow[j]) + tips.bow[j] * (1 - tips.bow[i])
-    quality = np.sqrt(tips.score[i] * tips.score[j] * bow_stern) * 0.5 ** ((apart / rule.spread) ** 2)
+    quality = np.sqrt(tips.score[i] * tips.score[j] * bow_stern) * 0.5 ** (doubt / 2)
+    agree = doubt < MOST_DOUBT
     return _Pairs(i[agree], j[agree], quality[agree])
+
+
+def _doubt(vector: Array, axis: Array, rule: AssemblyRule) -> Array:
+    """How badly a vector (N, 2) fits an axis (N, 2): 1 halves a pair's score if the other end fits as badly."""
+    length = np.maximum(np.hypot(*axis.T), 1e-9)
+    stretch = np.log(np.maximum(np.hypot(*vector.T), 1e-9) / length)
+    allowed = np.hypot(np.radians(rule.turn_deg), rule.blur / length)
+    return np.asarray((_turn(vector, axis) / allowed) ** 2 + (stretch / rule.stretch) ** 2)
+
+
+def _turn(a: Array, b: Array) -> Array:
+    """Angles between vectors (N, 2), in radians from 0 to pi."""
+    cross, dot = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(axis=1)
+    return np.abs(np.arctan2(cross, dot))
 
 
 def _near(points: Array, others: Array, radius: Array) -> tuple[Indices, Indices]:

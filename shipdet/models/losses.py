@@ -70,9 +70,10 @@ def task_partition_losses(output: Output, target: TargetMaps, gate: Tensor) -> L
 
 
 def coarse_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Weighted cross-entropy over (B, 3, h, w) where `classes` (B, h, w) is not `UNKNOWN`."""
+    """Weighted cross-entropy over (B, 3, h, w) where `classes` (B, h, w) is not `UNKNOWN`; 0 where all is."""
     weight = torch.tensor(CLASS_WEIGHT, device=logits.device)
-    return F.cross_entropy(logits.float(), classes.long(), weight=weight, ignore_index=UNKNOWN)
+    total = F.cross_entropy(logits.float(), classes.long(), weight=weight, ignore_index=UNKNOWN, reduction="sum")
+    return total / weight[classes[classes != UNKNOWN].long()].sum().clamp(min=1)
 
 
 def focal(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ The card travels in the file's metadata as JSON under `shipdet`.
 
 import json
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -18,6 +18,9 @@ from shipdet.models.task_partition import TaskPartition
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
+
+
+Channels = Annotated[int, Field(gt=0, le=1024)]
 
 
 class Scores(BaseModel):
@@ -42,8 +45,8 @@ class Card(BaseModel):
     format: Literal[1] = 1
     name: str
     network: Literal["task-partition"] = "task-partition"
-    width: int
-    context: int
+    width: Channels
+    context: Channels
     gsd_m: float
     bands: tuple[str, ...]
     normalisation: str

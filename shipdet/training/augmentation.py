@@ -36,12 +36,22 @@ def build_augmentation(size: int) -> A.Compose:
             A.HueSaturationValue(12, 30, 0, p=0.4),
             A.RandomGamma((70, 140), p=0.3),
             A.ToGray(p=0.12),
-            A.OneOf([A.GaussianBlur((3, 5)), A.MotionBlur((3, 5)), A.Downscale((0.5, 0.9))], p=0.25),
+            A.OneOf([A.GaussianBlur((3, 5)), _motion_blur(), _coarser()], p=0.25),
             A.GaussNoise((0.01, 0.05), p=0.25),
             A.ImageCompression(quality_range=(40, 95), p=0.25),
         ],
         keypoint_params=A.KeypointParams(format="xy", remove_invisible=False),
     )
+
+
+def _motion_blur() -> A.MotionBlur:
+    """To both sides alike: by default it moves the picture by up to two pixels, and the points not."""
+    return A.MotionBlur((3, 5), allow_shifted=False, direction_range=(0.0, 0.0))
+
+
+def _coarser() -> A.Downscale:
+    """Averaged and interpolated: nearest pixels, the default, move the picture by up to three."""
+    return A.Downscale((0.5, 0.9), interpolation_pair={"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR})
 
 
 def padded_size(size: int) -> int:

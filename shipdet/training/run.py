@@ -1,8 +1,10 @@
 """A training run: from pictures to weights, resumed where it was killed."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import lightning as L
 import torch
@@ -25,6 +27,13 @@ CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
 SYNTHETIC_SCALE = (0.5, 1.5)
 SYNTHETIC_COUNT, SYNTHETIC_SIZE = 64, 768
+EXPECTED_WARNINGS = (
+    r"Checkpoint directory .* exists and is not empty",  # a resumed run's is
+    r"The '\w+' does not have many workers",  # more than few cores can feed
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # between Lightning and torch
+)
+"""What Lightning warns of although it is meant so: regular expressions."""
+LIGHTNING_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 
 def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> TaskPartition:
@@ -47,11 +56,12 @@ def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> T
     folder = config.output / config.name
     best = ModelCheckpoint(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(folder, "last", save_top_k=1, monitor=None, every_n_epochs=1, enable_version_counter=False)
-    trainer = _trainer(config, [best, last])
     resume = folder / "last.ckpt"
     if resume.is_file():
         report(f"going on from {resume}")
-    trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=True)
+    with _quiet():
+        trainer = _trainer(config, [best, last])
+        trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=True)
     kept = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     training.load_state_dict(kept["state_dict"])
     return training.averaged()
@@ -86,10 +96,25 @@ def _loader(config: TrainConfig, sources: list[Source], epoch: int) -> DataLoade
     return DataLoader(chips, config.batch, num_workers=config.workers, prefetch_factor=4 if config.workers else None)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning says nothing but what is wrong; the rest of the process is left as it was."""
+    loggers = [logging.getLogger(name) for name in LIGHTNING_LOGGERS]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        for message in EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message=message)
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
 def _trainer(config: TrainConfig, callbacks: list[ModelCheckpoint]) -> L.Trainer:
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_fast_bfloat16(torch.device("cpu")))
-    # Lightning advises more loader workers than two cores can feed, and frets over a one-step validation.
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     return L.Trainer(
         default_root_dir=config.output,
         max_epochs=-(-config.steps // config.validate_every),
@@ -97,8 +122,9 @@ def _trainer(config: TrainConfig, callbacks: list[ModelCheckpoint]) -> L.Trainer
         num_sanity_val_steps=0,
         precision="bf16-mixed" if bfloat16 else "32-true",
         gradient_clip_val=5.0,
-        log_every_n_steps=20,
+        log_every_n_steps=min(20, config.validate_every),
         callbacks=[*callbacks, RichProgressBar()] if sys.stderr.isatty() else list(callbacks),
         enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
         logger=[CSVLogger(config.output, config.name), TensorBoardLogger(config.output, config.name)],
     )

@@ -43,7 +43,7 @@ def test_detect_writes_the_ships_of_each_scene(install, tmp_path: Path, monkeypa
         progress(1, 1)
         if source == "bad.tif":
             raise SceneError("bad.tif has no CRS")
-        assert (request.threshold, request.core, request.bands) == (0.5, 1024, (3, 2, 1))
+        assert (request.threshold, request.core, request.bands) == (0.5, 2048, (3, 2, 1))
         ships = gpd.GeoDataFrame({"id": [1]}, geometry=[Point(0, 0).buffer(1)], crs="EPSG:32631")
         return SimpleNamespace(detections=ships, seconds=1.0)
 
@@ -68,7 +68,7 @@ def test_train_tells_where_the_weights_are(install, tmp_path: Path, capsys):
         report(f"{config.steps} steps")
         return config.output / "best.safetensors"
 
-    install("shipdet.training.run", train=train)
+    install("shipdet.api", train=train)
     (tmp_path / "x.yaml").write_text("name: x\noutput: runs\nsteps: 5\nsynthetic_share: 1\n")
     assert pipeline("train")(str(tmp_path / "x.yaml")) == Path("runs/best.safetensors")
     assert capsys.readouterr().out == "5 steps\nweights: runs/best.safetensors\n"

@@ -1,4 +1,4 @@
-import re
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from shipdet.training import run
 from shipdet.training.module import Judged
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for whatever ends a run before its time."""
 
 
@@ -53,7 +53,7 @@ def judge_with(scores: Iterator[float]) -> tuple[Callable[[TaskPartition], Judge
         seen.append(network.shallow.head.weight.detach().clone())
         score = next(scores, None)
         if score is None:
-            raise Killed
+            raise KilledError
         return Judged(score, 1.0, 1.0)
 
     return judge, seen
@@ -64,7 +64,7 @@ def test_a_killed_run_goes_on_where_it_was_and_keeps_the_best(
 ) -> None:
     lines: list[str] = []
     judge, seen = judge_with(iter([0.9]))
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run.train(config_of(tmp_path, 6), judge, lines.append)
     assert drawn == list(range(8))
     assert torch.load(tmp_path / "tiny" / "last.ckpt", weights_only=True)["global_step"] == 2
@@ -89,3 +89,33 @@ def test_a_finished_run_can_be_made_longer(tmp_path: Path, drawn: list[int]) -> 
     assert drawn == list(range(16))
     assert torch.load(tmp_path / "tiny" / "last.ckpt", weights_only=True)["global_step"] == 8
     torch.testing.assert_close(network.shallow.head.weight, seen[-1], rtol=0, atol=0)
+
+
+def test_lightnings_loggers_speak_again_after_a_run(tmp_path: Path) -> None:
+    levels = [logging.getLogger(name).level for name in run.LIGHTNING_LOGGERS]
+    judge, _ = judge_with(iter([]))
+    with pytest.raises(KilledError):
+        run.train(config_of(tmp_path, 2), judge, str)
+    assert [logging.getLogger(name).level for name in run.LIGHTNING_LOGGERS] == levels
+
+
+def test_validation_pictures_are_never_learnt_from(tmp_path: Path) -> None:
+    for number in range(1, 11):
+        Image.fromarray(np.full((40, 40, 3), 120, np.uint8)).save(tmp_path / f"{number}.jpg")
+        (tmp_path / f"{number}.txt").write_text("5 5 30 30 5")
+    config = TrainConfig(name="tiny", inshore=tmp_path, civil=tmp_path, output=tmp_path, steps=1)
+    lines: list[str] = []
+    from_inshore, from_civil = run.read_sources(config, lines.append)
+    assert [p.name for p in from_inshore.pictures] == [f"inshore {n}" for n in (1, 2, 3, 4, 6, 7, 8, 9)]
+    assert [p.name for p in from_civil.pictures] == [f"civil {n}" for n in (1, 2, 3, 5, 6, 7, 9, 10)]
+    assert lines == ["inshore: 8 pictures, 8 ships", "civil: 8 pictures, 8 ships"]
+
+
+def test_drawn_harbours_have_the_share_asked_for(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        Image.fromarray(np.full((40, 40, 3), 120, np.uint8)).save(tmp_path / f"{number}.jpg")
+        (tmp_path / f"{number}.json").write_text("[]")
+    config = TrainConfig(name="tiny", inshore=tmp_path, output=tmp_path, steps=1, synthetic_share=0.25)
+    real, drawn_harbours = run.read_sources(config, str)
+    assert drawn_harbours.share / (real.share + drawn_harbours.share) == pytest.approx(0.25)
+    assert len(drawn_harbours.pictures) == 2
