@@ -104,7 +104,7 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
     model: Model = MODEL,
     bands: Bands = None,
     threshold: Threshold = None,
-    core: Core = 2048,
+    core: Core = 1536,
     device: Device = "auto",
     precision: PrecisionChoice = Precision.auto,
     picture: Picture = None,

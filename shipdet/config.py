@@ -50,7 +50,7 @@ class DetectConfig(BaseModel):
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers (from 1) or descriptions")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
-    core: Count = Field(default=2048, description="a tile's side in pixels of the model, above 0")
+    core: Count = Field(default=1536, description="a tile's side in pixels of the model, above 0")
     device: Name = Field(default="auto", description="auto, cpu or cuda")
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
     gsd_m: Positive | None = Field(default=None, description="metres per pixel, above 0")

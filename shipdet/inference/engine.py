@@ -26,7 +26,7 @@ from shipdet.raster.stretch import scene_stretch
 from shipdet.raster.tiling import Tile, Window, core_size, make_tiles
 
 MARGIN = 352
-"""Pixels around a core that may change what is said of it: the network's reach, 321, and a cell for peaks and gate."""
+"""Pixels around a core that may change what is said of it: the network's reach, 322, and a cell for peaks and gate."""
 FAINTEST_TIP = 0.08
 """Peaks below are no ends at all; detections are cut much higher."""
 
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 class Tiling(NamedTuple):
     """How a scene is cut; results do not depend on it."""
 
-    core: int = 2048
+    core: int = 1536
     offset: tuple[int, int] = (0, 0)
 
 
@@ -95,7 +95,7 @@ class Looked(NamedTuple):
 
 def look(network: TaskPartition, chip: Chip, tile: Tile, gate_threshold: float, device: Device) -> Looked:
     """One tile through the network: the deep branch everywhere, the shallow one where the gate is open."""
-    pixels = torch.from_numpy(chip.pixels)[None].to(device.device).contiguous(memory_format=torch.channels_last)
+    pixels = torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype, memory_format=torch.channels_last)
     half = device.dtype != torch.float32
     with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
         coarse = network.coarse(normalise(pixels))

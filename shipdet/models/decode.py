@@ -25,6 +25,8 @@ PATCH = 8
 """Side, in coarse cells, of the patches that the shallow branch is computed on."""
 HALO = 2
 """Coarse cells around a patch: its three 3x3 convolutions reach three fine cells, finding peaks one more."""
+AT_ONCE = 256
+"""Patches computed together; bounds memory, does not change values."""
 MAX_OFFSET = 2.0 * FINE_STRIDE
 """Pixels that an end may lie from the centre of its peak's cell."""
 
@@ -74,14 +76,41 @@ def find_tips(network: TaskPartition, coarse: Coarse, gate: Tensor, least_score:
         gate: (H/8, W/8) bool, the coarse cells to look into.
         least_score: heat of the faintest peak that counts.
     """
-    patches = F.max_pool2d(gate[None, None].float(), PATCH, ceil_mode=True)[0, 0] > 0
-    where = patches.nonzero()
+    cells = gate[None, None].float()
+    patches = (F.max_pool2d(cells, PATCH, ceil_mode=True)[0, 0] > 0).nonzero()
+    windows = _Windows(_windows(cells, 1), _windows(coarse.shallow, 2), _windows(coarse.context, 1))
+    parts = [_find_in(network, coarse, windows, some, least_score) for some in patches.split(AT_ONCE)]
+    return join_tips(parts)
+
+
+class _Windows(NamedTuple):
+    """Views (C, rows, columns, s, s) of maps: a patch with its halo for each place of the patch grid."""
+
+    gate: Tensor
+    shallow: Tensor
+    context: Tensor
+
+    def at(self, where: Tensor) -> "_Windows":
+        """The patches (P, C, s, s) at (P, 2) places."""
+        picked = (view[:, where[:, 0], where[:, 1]].transpose(0, 1) for view in self)
+        return _Windows(*(patch.contiguous(memory_format=torch.channels_last) for patch in picked))
+
+
+def _windows(maps: Tensor, per_cell: int) -> Tensor:
+    """The patch grid of (1, C, h, w) maps that have `per_cell` cells a coarse cell."""
+    size, halo = PATCH * per_cell, HALO * per_cell
+    height, width = maps.shape[-2:]
+    padded = F.pad(maps, (halo, halo + -width % size, halo, halo + -height % size))
+    return padded[0].unfold(1, size + 2 * halo, size).unfold(2, size + 2 * halo, size)
+
+
+def _find_in(network: TaskPartition, coarse: Coarse, windows: _Windows, where: Tensor, least_score: float) -> Tips:
+    """Ends in some patches; nothing outside a patch's halo matters to it."""
     if not len(where):
         return no_tips()
-    inner = _gather(gate[None, None].float(), where, 1)[:, 0] > 0
-    shallow, context = _gather(coarse.shallow, where, 2), _gather(coarse.context, where, 1)
-    ends = network.ends(coarse._replace(shallow=shallow, context=context)).float()
-    heat = ends[:, :, 0].sigmoid() * F.interpolate(inner[:, None].float(), scale_factor=2.0)
+    patches = windows.at(where)
+    ends = network.ends(coarse._replace(shallow=patches.shallow, context=patches.context)).float()
+    heat = ends[:, :, 0].sigmoid() * F.interpolate(patches.gate, scale_factor=2.0)
     peak = (heat == F.max_pool2d(heat, 3, stride=1, padding=1)) & (heat >= least_score)
     ring = 2 * HALO
     patch, kind, row, column = peak[:, :, ring:-ring, ring:-ring].nonzero().T
@@ -90,16 +119,6 @@ def find_tips(network: TaskPartition, coarse: Coarse, gate: Tensor, least_score:
     corner = where[patch] * PATCH * 2
     cells = torch.stack([corner[:, 1] + column, corner[:, 0] + row], dim=1)
     return _tips(cells, fields, both[:, BOW] / both.sum(dim=1), torch.where(kind == BOW, both[:, BOW], both[:, STERN]))
-
-
-def _gather(maps: Tensor, where: Tensor, per_cell: int) -> Tensor:
-    """Patches (P, C, s, s) with their halo out of (1, C, h, w) maps of `per_cell` cells a coarse cell."""
-    size, halo = PATCH * per_cell, HALO * per_cell
-    height, width = maps.shape[-2:]
-    padded = F.pad(maps, (halo, halo + -width % size, halo, halo + -height % size))
-    windows = padded[0].unfold(1, size + 2 * halo, size).unfold(2, size + 2 * halo, size)
-    picked = windows[:, where[:, 0], where[:, 1]].transpose(0, 1)
-    return picked.contiguous(memory_format=torch.channels_last)
 
 
 def _tips(cells: Tensor, fields: Tensor, bow: Tensor, score: Tensor) -> Tips:

@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 
 from shipdet.errors import SceneError
 
-CACHE = {"GDAL_CACHEMAX": 256 * 2**20}
+CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """In bytes, which is rasterio's custom."""
 LOCAL = {"GDAL_NUM_THREADS": "ALL_CPUS"}
 REMOTE = {

@@ -22,7 +22,7 @@ from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionT
 from shipdet.training.pictures import load_pictures, render_harbours
 
 GATE_THRESHOLD = 0.1
-INSHORE_SCALE = (0.6, 1.7)
+INSHORE_SCALE = (0.5, 2.0)
 CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
 SYNTHETIC_SCALE = (0.5, 1.5)

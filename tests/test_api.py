@@ -1,0 +1,105 @@
+"""From a file to a table of ships, in Python."""
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+from rasterio.windows import Window
+
+import shipdet
+from shipdet.api import DetectRequest, run_detection, save_picture
+from shipdet.errors import SceneError, WeightsError
+from shipdet.inference.georeference import COLUMNS
+
+SAMPLE = Path(__file__).resolve().parents[1] / "data_samples" / "harbour.tif"
+PART = Window(1000, 600, 448, 320)
+
+
+def write_part(path: Path, **changes: object) -> Path:
+    """A part of the sample in which ships lie."""
+    with rasterio.open(SAMPLE) as sample:
+        pixels, transform = sample.read(window=PART), sample.window_transform(PART)
+        profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "crs": sample.crs, "transform": transform}
+    profile |= {"width": PART.width, "height": PART.height} | changes
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(pixels)
+    return path
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_part(tmp_path_factory.mktemp("scene") / "part.tif")
+
+
+@pytest.fixture(scope="module")
+def ships(part: Path) -> gpd.GeoDataFrame:
+    return shipdet.detect(part)
+
+
+def test_ships_come_in_the_documented_columns_and_the_crs_of_the_scene(ships):
+    assert [*ships.columns] == [column.name for column in COLUMNS]
+    assert ships.crs == "EPSG:32631"
+    assert len(ships) > 0
+    assert (ships["scene_id"] == "part").all()
+    assert (ships["model"] == "inshore-vhr").all()
+
+
+def test_a_threshold_keeps_the_surer_ships(part: Path, ships):
+    most = shipdet.detect(part, DetectRequest(threshold=0.0))
+    assert len(most) >= len(ships)
+    assert most["score"].is_monotonic_decreasing
+    middle = float(most["score"].median())
+    assert len(shipdet.detect(part, DetectRequest(threshold=middle))) == int((most["score"] >= middle).sum())
+
+
+def test_bands_of_one_scene_in_several_files_give_the_same_ships(part: Path, ships, tmp_path: Path):
+    files = []
+    with rasterio.open(part) as whole:
+        for index in whole.indexes:
+            files.append(tmp_path / f"part_{index}.tif")
+            with rasterio.open(files[-1], "w", **{**whole.profile, "count": 1}) as file:
+                file.write(whole.read(index), 1)
+    apart = shipdet.detect(files)
+    assert np.allclose(apart[["bow_col", "bow_row", "score"]], ships[["bow_col", "bow_row", "score"]])
+
+
+def test_a_scene_without_a_crs_is_refused_with_advice(tmp_path: Path):
+    bare = write_part(tmp_path / "bare.png", driver="PNG", crs=None, transform=rasterio.Affine.identity())
+    with pytest.raises(SceneError, match="--pixel-coordinates"):
+        shipdet.detect(bare)
+    with pytest.raises(SceneError, match="--gsd"):
+        shipdet.detect(bare, DetectRequest(pixel_coordinates=True))
+
+
+def test_a_scene_without_a_crs_gives_the_same_ships_in_pixels(tmp_path: Path, ships):
+    bare = write_part(tmp_path / "bare.png", driver="PNG", crs=None, transform=rasterio.Affine.identity())
+    found = shipdet.detect(bare, DetectRequest(pixel_coordinates=True, gsd_m=1.0))
+    assert found.crs is None
+    assert np.allclose(found["bow_col"], ships["bow_col"])
+    assert found["lon"].isna().all()
+    x0, y0, x1, y1 = found.total_bounds
+    assert min(x0, y0) > -50
+    assert x1 < PART.width + 50
+    assert y1 < PART.height + 50
+
+
+def test_a_picture_shows_the_scene(part: Path, tmp_path: Path):
+    found = run_detection(part, DetectRequest())
+    save_picture(found, tmp_path / "part.png")
+    with rasterio.open(part) as scene, rasterio.open(tmp_path / "part.png") as picture:
+        assert picture.width == scene.width
+        assert picture.height > scene.height
+
+
+def test_unknown_weights_are_refused(part: Path):
+    with pytest.raises(WeightsError, match="inshore-vhr"):
+        shipdet.detect(part, DetectRequest(model="no-such-model"))
+
+
+def test_real_scenes_of_many_kinds_are_read(shared_data: Path):
+    for path in sorted((shared_data / "geotiff").glob("*.tif")):
+        assert [*shipdet.detect(path).columns] == [column.name for column in COLUMNS], path.name
+    jpeg = shared_data / "inshore" / "20.jpg"
+    assert len(shipdet.detect(jpeg, DetectRequest(pixel_coordinates=True, gsd_m=1.0))) > 3
