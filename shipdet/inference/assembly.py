@@ -32,6 +32,8 @@ class AssemblyRule(NamedTuple):
     """Natural logarithm of a vector's length over the ship's that costs a pair half of its score"""
     blur: float = 2.5
     """Pixels that ends may be off, which turns short ships' vectors more"""
+    cover: float = 0.5
+    """Power of the share of the hull that the coarse map calls ship, in a hull's score"""
     lone: float = 0.25
     """Score of an end that stands on its own vector, relative to its own"""
     shared: float = 0.35
@@ -41,8 +43,28 @@ class AssemblyRule(NamedTuple):
 
 
 DEFAULT_RULE = AssemblyRule()
+ALONG = 17
+"""Places along a hull where the coarse map is asked."""
 MOST_DOUBT = 8.0
 """Pairs that would keep less than a sixteenth of their score are none."""
+
+
+class CoarseMap(NamedTuple):
+    """What the deep branch says of the scene: where there is ship, hull or end."""
+
+    ship: NDArray[np.uint8]
+    """(h, w) probability, 255 is 1"""
+    stride: int
+    """Pixels a cell"""
+
+    def cover(self, here: Array, there: Array) -> Array:
+        """Mean probability of ship along lines between points (N, 2), their ends left out."""
+        along = np.linspace(0.1, 0.9, ALONG)[:, None, None]
+        x, y = np.floor((here + along * (there - here)) / self.stride).astype(np.intp).transpose(2, 0, 1)
+        height, width = self.ship.shape
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        seen = self.ship[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] / 255.0
+        return np.asarray((seen * inside).sum(axis=0) / np.maximum(inside.sum(axis=0), 1))
 
 
 class _Pairs(NamedTuple):
@@ -51,14 +73,14 @@ class _Pairs(NamedTuple):
     quality: Array
 
 
-def assemble(tips: Tips, rule: AssemblyRule = DEFAULT_RULE) -> Hulls:
+def assemble(tips: Tips, coarse: CoarseMap, rule: AssemblyRule = DEFAULT_RULE) -> Hulls:
     """Hulls, best first, in the pixels of the tips. The order of the tips does not matter."""
     tips = tips.where(np.lexsort((tips.bow, tips.xy[:, 0], tips.xy[:, 1], -tips.score)))
     tips = tips.where(_distinct(tips, rule))
-    pairs = _one_to_one(_candidates(tips, rule), len(tips.score))
+    pairs = _one_to_one(_candidates(tips, coarse, rule), len(tips.score))
     alone = np.ones(len(tips.score), bool)
     alone[pairs.first] = alone[pairs.second] = False
-    hulls = _stack(_joined(tips, pairs), _lone(tips.where(alone), rule))
+    hulls = _stack(_joined(tips, pairs), _lone(tips.where(alone), coarse, rule))
     return _without_overlaps(hulls[np.argsort(-hulls.score, kind="stable")], rule)
 
 
@@ -74,7 +96,7 @@ def _distinct(tips: Tips, rule: AssemblyRule) -> NDArray[np.bool_]:
     return keep
 
 
-def _candidates(tips: Tips, rule: AssemblyRule) -> _Pairs:
+def _candidates(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> _Pairs:
     """Pairs (first < second) that point at each other."""
     if not len(tips.score):
         nothing = np.zeros(0, np.intp)
@@ -87,6 +109,7 @@ def _candidates(tips: Tips, rule: AssemblyRule) -> _Pairs:
     doubt = _doubt(vector[i], axis, rule) + _doubt(vector[j], -axis, rule)
     bow_stern = tips.bow[i] * (1 - tips.bow[j]) + tips.bow[j] * (1 - tips.bow[i])
     quality = np.sqrt(tips.score[i] * tips.score[j] * bow_stern) * 0.5 ** (doubt / 2)
+    quality *= coarse.cover(tips.xy[i], tips.xy[j]) ** rule.cover
     agree = doubt < MOST_DOUBT
     return _Pairs(i[agree], j[agree], quality[agree])
 
@@ -140,7 +163,7 @@ def _joined(tips: Tips, pairs: _Pairs) -> Hulls:
     return Hulls(tips.xy[bow], tips.xy[stern], tips.half_beam[i] + tips.half_beam[j], pairs.quality, sure)
 
 
-def _lone(tips: Tips, rule: AssemblyRule) -> Hulls:
+def _lone(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> Hulls:
     """Ends whose partner was missed stand on their own vector."""
     other = tips.xy + tips.to_other_end
     is_bow = (tips.bow >= 0.5)[:, None]
@@ -148,7 +171,7 @@ def _lone(tips: Tips, rule: AssemblyRule) -> Hulls:
         bow=np.where(is_bow, tips.xy, other),
         stern=np.where(is_bow, other, tips.xy),
         beam=2 * tips.half_beam,
-        score=tips.score * rule.lone,
+        score=tips.score * rule.lone * coarse.cover(tips.xy, other) ** rule.cover,
         bow_score=np.maximum(tips.bow, 1 - tips.bow),
     )
 

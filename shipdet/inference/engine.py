@@ -1,7 +1,7 @@
 """From a scene to hulls: tiles through the network, ends joined over the whole scene.
 
 Nothing here holds more pixels than a few tiles. What is kept of the whole scene is its
-ends and its attention map, one byte for each coarse cell of 8 x 8 pixels.
+ends and two coarse maps, a byte each for every cell of 8 x 8 pixels.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,18 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import assemble
+from shipdet.inference.assembly import CoarseMap, assemble
 from shipdet.models.decode import Tips, find_tips, join_tips
 from shipdet.models.device import Device
-from shipdet.models.task_partition import COARSE_STRIDE, FINE_STRIDE, STRIDE, TaskPartition, normalise
+from shipdet.models.task_partition import (
+    BACKGROUND,
+    COARSE_STRIDE,
+    END,
+    FINE_STRIDE,
+    STRIDE,
+    TaskPartition,
+    normalise,
+)
 from shipdet.models.weights import Model
 from shipdet.raster.reader import Chip, prefetch_chips
 from shipdet.raster.sampling import Sampling, model_sampling
@@ -73,15 +81,17 @@ def detect_hulls(
     tiles = make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
     network = model.network.to(device.device)
     shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
-    attention, parts = np.zeros(shape, np.uint8), []
+    attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
     for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
         if _any_valid(chip, tile):
             looked = look(network, chip, tile, model.card.gate_threshold, device)
-            attention[_cells(tile.core, 0, 0)] = looked.attention
+            here = _cells(tile.core, 0, 0)
+            attention[here], ship[here] = looked.attention, looked.ship
             parts.append(looked.tips)
         if progress is not None:
             progress(done, len(tiles))
-    return Found(_in_scene_pixels(assemble(join_tips(parts)), sampling), sampling, attention)
+    hulls = assemble(join_tips(parts), CoarseMap(ship, COARSE_STRIDE))
+    return Found(_in_scene_pixels(hulls, sampling), sampling, attention)
 
 
 class Looked(NamedTuple):
@@ -91,6 +101,8 @@ class Looked(NamedTuple):
     """in model pixels of the scene"""
     attention: NDArray[np.uint8]
     """of the core's coarse cells"""
+    ship: NDArray[np.uint8]
+    """likewise, probability of hull or end"""
 
 
 def look(network: TaskPartition, chip: Chip, tile: Tile, gate_threshold: float, device: Device) -> Looked:
@@ -100,12 +112,17 @@ def look(network: TaskPartition, chip: Chip, tile: Tile, gate_threshold: float, 
     with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
         coarse = network.coarse(normalise(pixels))
         cells = _cells(tile.core, tile.window.x, tile.window.y)
-        attention = coarse.attention
-        gate = _only_near(open_gate(attention, gate_threshold)[0], cells)
+        probability = coarse.probability[0]
+        attention, ship = probability[END], 1 - probability[BACKGROUND]
+        gate = _only_near(open_gate(attention[None], gate_threshold)[0], cells)
         tips = find_tips(network, coarse, gate, FAINTEST_TIP)
     tips = tips.moved(tile.window.x, tile.window.y)
-    seen = (attention[0][cells] * 255).round().to(torch.uint8).cpu().numpy()
-    return Looked(tips.where(_owned(tips, tile.core)), seen)
+    return Looked(tips.where(_owned(tips, tile.core)), _bytes(attention[cells]), _bytes(ship[cells]))
+
+
+def _bytes(probability: Tensor) -> NDArray[np.uint8]:
+    rounded: NDArray[np.uint8] = (probability * 255).round().to(torch.uint8).cpu().numpy()
+    return rounded
 
 
 def _any_valid(chip: Chip, tile: Tile) -> bool:

@@ -46,10 +46,14 @@ class Coarse(NamedTuple):
     """(B, 48, H/8, W/8) what the deep branch tells the shallow one"""
 
     @property
+    def probability(self) -> Tensor:
+        """(B, 3, H/8, W/8) of background, hull and end, detached."""
+        return self.logits.detach().float().softmax(dim=1)
+
+    @property
     def attention(self) -> Tensor:
         """(B, H/8, W/8) probability of an end: the attention map, detached."""
-        probability: Tensor = self.logits.detach().float().softmax(dim=1)
-        return probability[:, END]
+        return self.probability[:, END]
 
 
 class Output(NamedTuple):

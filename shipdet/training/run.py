@@ -26,7 +26,7 @@ INSHORE_SCALE = (0.5, 2.0)
 CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
 SYNTHETIC_SCALE = (0.5, 1.5)
-SYNTHETIC_COUNT, SYNTHETIC_SIZE = 64, 768
+SYNTHETIC_COUNT, SYNTHETIC_SIZE = 96, 768
 EXPECTED_WARNINGS = (
     r"Checkpoint directory .* exists and is not empty",  # a resumed run's is
     r"The '\w+' does not have many workers",  # more than few cores can feed

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import assemble
+from shipdet.inference.assembly import CoarseMap, assemble
 from shipdet.inference.engine import FAINTEST_TIP, look
 from shipdet.labels.types import Labels
 from shipdet.models.decode import find_tips, join_tips
 from shipdet.models.device import Device
-from shipdet.models.task_partition import COARSE_STRIDE, FINE_STRIDE, STRIDE, Coarse
+from shipdet.models.task_partition import BACKGROUND, COARSE_STRIDE, FINE_STRIDE, STRIDE, Coarse
 from shipdet.raster.reader import Chip
 from shipdet.raster.tiling import make_tiles
 from shipdet.training.targets import draw_targets
@@ -90,19 +90,25 @@ def _cut(maps: Tensor, window: tuple[int, int, int, int], stride: int) -> Tensor
 def detect_whole(ships: Raft, side: int) -> Hulls:
     network = Ideal(ships, side)
     coarse = network.everything()
-    return assemble(find_tips(network, coarse, open_gate(coarse.attention, 0.1)[0], FAINTEST_TIP))
+    ship = (255 * (1 - coarse.probability[0, BACKGROUND])).round().to(torch.uint8).numpy()
+    tips = find_tips(network, coarse, open_gate(coarse.attention, 0.1)[0], FAINTEST_TIP)
+    return assemble(tips, CoarseMap(ship, COARSE_STRIDE))
 
 
 def detect_tiled(ships: Raft, side: int, core: int, offset: tuple[int, int] = (0, 0)) -> Hulls:
     """As the engine does, tile by tile; a network that knows the truth needs little margin."""
     network, parts = Ideal(ships, side), []
+    ship = np.zeros((side // COARSE_STRIDE, side // COARSE_STRIDE), np.uint8)
     for tile in make_tiles(side, side, core, STRIDE, STRIDE, offset):
         shape = (tile.window.height, tile.window.width)
         pixels = np.zeros((3, *shape), np.float32)
         pixels[:2, 0, 0] = tile.window.x, tile.window.y
         chip = Chip(pixels, np.ones(shape, bool), tile.window)
-        parts.append(look(network, chip, tile, 0.1, Device(torch.device("cpu"), torch.float32)).tips)
-    return assemble(join_tips(parts))
+        looked = look(network, chip, tile, 0.1, Device(torch.device("cpu"), torch.float32))
+        top, left = tile.core.y // COARSE_STRIDE, tile.core.x // COARSE_STRIDE
+        ship[top : top + looked.ship.shape[0], left : left + looked.ship.shape[1]] = looked.ship
+        parts.append(looked.tips)
+    return assemble(join_tips(parts), CoarseMap(ship, COARSE_STRIDE))
 
 
 def assert_found(hulls: Hulls, ships: Raft) -> None:
