@@ -1,5 +1,6 @@
 """What shipdet does, one function a job: the command line, the pipelines and Python callers all come here."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import Scene, open_scene
 from shipdet.raster.stretch import apply, stretch_of
 
+log = logging.getLogger(__name__)
+
 Source = str | PathLike[str] | Sequence[str | PathLike[str]]
 """A raster, or the single-band rasters of one scene."""
 Progress = Callable[[int, int], None]
@@ -31,6 +34,8 @@ Progress = Callable[[int, int], None]
 
 PICTURE_SIDE = 2048
 """Longer side of a picture of a scene, in pixels."""
+COARSEST = 2.5
+"""Scene pixels above this many model pixels show too little; they are read all the same."""
 LEAST_SIDE = 16
 """Model pixels that a scene must measure; nothing smaller shows a ship."""
 
@@ -135,6 +140,14 @@ def _refuse_unfit(scene: Scene, model: Model) -> None:
         raise SceneError(
             f"{scene.name} measures {size} pixels, {read.width} x {read.height} at the model's {model.card.gsd_m:g} m; "
             f"expected at least {LEAST_SIDE} on one side: give a larger scene"
+        )
+    if max(scene.gsd_m or (0.0,)) > COARSEST * model.card.gsd_m:
+        log.warning(
+            "%s has pixels of %.1f m, %s was trained for about %g m: expect to miss most ships",
+            scene.name,
+            max(scene.gsd_m or (0.0,)),
+            model.card.name,
+            model.card.gsd_m,
         )
 
 

@@ -125,7 +125,7 @@ def _doubt(vector: Array, axis: Array, rule: AssemblyRule) -> Array:
 def _turn(a: Array, b: Array) -> Array:
     """Angles between vectors (N, 2), in radians from 0 to pi."""
     cross, dot = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(axis=1)
-    return np.abs(np.arctan2(cross, dot))
+    return np.asarray(np.abs(np.arctan2(cross, dot)))
 
 
 def _near(points: Array, others: Array, radius: Array) -> tuple[Indices, Indices]:
