@@ -156,7 +156,7 @@ def test_detect_asks_the_library_and_shows_the_ships(run: Run, detector: Detecto
     source, request = detector.asked[0]
     assert source == "a.tif"
     assert request == Request("inshore-vhr", None, None, 1536, "auto", "auto", None, False)
-    assert "a: 2 ships in 1.2 s on cpu in float32" in outcome.out
+    assert "a: 2 ships in 1.2 s on cpu" in outcome.out
     assert "51.25000" in outcome.out
     assert len(gpd.read_file("a.gpkg")) == 2
     assert detector.pictures == [Path("a.png")]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from affine import Affine
 from rasterio.windows import Window
 
 from shipdet.inference.engine import MARGIN, Found, Tiling, detect_hulls
@@ -30,12 +31,18 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     )
 
 
+def shifted(transform: Affine, window: Window) -> Affine:
+    a, b, c, d, e, f = transform[:6]
+    x, y = window.col_off, window.row_off
+    return Affine(a, b, c + a * x + b * y, d, e, f + d * x + e * y)
+
+
 def crop(path: Path, window: Window, nodata_from: int) -> Path:
     with rasterio.open(SAMPLE) as sample:
         pixels = sample.read(window=window)
         pixels[:, :, nodata_from:] = 0
         profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "crs": sample.crs, "nodata": 0}
-        profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "transform": sample.window_transform(window)}
+        profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "transform": shifted(sample.transform, window)}
     with rasterio.open(path, "w", width=window.width, height=window.height, **profile) as part:
         part.write(pixels)
     return path
