@@ -18,7 +18,7 @@ from shipdet.geometry import Hulls
 from shipdet.inference.engine import Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.models.device import PrecisionName, choose_device
-from shipdet.models.weights import Model, load_weights, save_weights
+from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
 from shipdet.raster.bands import BandChoice
 from shipdet.raster.raw import SceneFiles
 from shipdet.raster.sampling import model_sampling
@@ -160,7 +160,7 @@ def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     from shipdet.evaluation.validation import build_judge, card_of  # noqa: PLC0415 - needs the extra `train`
     from shipdet.training.run import train as run  # noqa: PLC0415 - likewise
 
-    network = run(config, build_judge(config, report), report)
+    network = round_to_half(run(config, build_judge(config, report), report))
     path = config.output / config.name / f"{config.name}.safetensors"
     save_weights(path, network, card_of(network, config))
     return path

@@ -73,6 +73,15 @@ def build_network(card: Card) -> TaskPartition:
     return TaskPartition(card.width, card.context)
 
 
+def round_to_half(network: TaskPartition) -> TaskPartition:
+    """The network with the values that a weights file keeps, so that it is judged as it ships."""
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            if value.is_floating_point():
+                value.copy_(value.half())
+    return network
+
+
 def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
     """Writes half-precision weights with their card, under a temporary name first."""
     tensors = {

@@ -164,3 +164,11 @@ def test_weights_are_written_whole_or_not_at_all(
 
 def test_a_network_is_built_as_its_card_says() -> None:
     assert build_network(CARD.model_copy(update={"width": 16})).deep.classes.in_channels == 16
+
+
+def test_a_network_rounded_to_half_is_the_one_that_is_loaded_again(tmp_path: Path) -> None:
+    rounded = weights.round_to_half(build_network(CARD))
+    save_weights(tmp_path / "rounded.safetensors", rounded, CARD)
+    loaded = load_weights(str(tmp_path / "rounded.safetensors")).network.state_dict()
+    for name, value in rounded.state_dict().items():
+        assert torch.equal(loaded[name], value), name
