@@ -1,0 +1,82 @@
+"""`shipdet detect`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from shipdet.commands.options import (
+    MODEL,
+    Bands,
+    Core,
+    Device,
+    Ending,
+    Gsd,
+    InPixels,
+    Model,
+    Output,
+    Picture,
+    Precision,
+    PrecisionChoice,
+    Scenes,
+    Stack,
+    Threshold,
+    parse_bands,
+)
+from shipdet.console import complain, progress, show_ships
+
+if TYPE_CHECKING:
+    from shipdet.api import DetectRequest
+    from shipdet.batch.plan import Plan
+
+
+def detect(  # noqa: PLR0913 - a command's options are its parameters; here they become one request
+    scenes: Scenes,
+    *,
+    output: Output,
+    model: Model = MODEL,
+    bands: Bands = None,
+    threshold: Threshold = None,
+    core: Core = 1536,
+    device: Device = "auto",
+    precision: PrecisionChoice = Precision.auto,
+    picture: Picture = None,
+    pixel_coordinates: InPixels = False,
+    gsd_m: Gsd = None,
+    stack: Stack = False,
+    ending: Ending = "gpkg",
+) -> None:
+    """Find the ships in scenes and write them to a vector file."""
+    from shipdet.batch.plan import make_plan
+
+    plan = make_plan([tuple(scenes)] if stack else scenes, output, ending, picture)
+
+    from shipdet.api import DetectRequest
+
+    request = DetectRequest(
+        model=model,
+        bands=parse_bands(bands),
+        threshold=threshold,
+        core=core,
+        device=device,
+        precision=precision.value,
+        gsd_m=gsd_m,
+        pixel_coordinates=pixel_coordinates,
+    )
+    _detect(plan, request)
+
+
+def _detect(plan: "Plan", request: "DetectRequest") -> None:
+    from shipdet.batch.local import run_plan
+    from shipdet.batch.plan import scene_name
+
+    tables = []
+    for outcome in run_plan(plan, request, progress):
+        if outcome.error is not None:
+            complain(str(outcome.error))
+        elif (found := outcome.found) is not None:
+            how = f"{found.seconds:.1f} s on {found.device}"
+            typer.echo(f"{scene_name(outcome.job.source)}: {len(found.detections)} ships in {how}")
+            tables.append(found.detections)
+    show_ships(tables)
+    if len(tables) < len(plan.jobs):
+        raise typer.Exit(1)

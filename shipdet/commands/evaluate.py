@@ -1,0 +1,29 @@
+"""`shipdet evaluate`."""
+
+import typer
+
+from shipdet.commands.options import ConfigFile, DataFolder, JsonFile, SheetFile
+from shipdet.console import progress
+from shipdet.files import scratch_beside
+
+
+def evaluate(config: ConfigFile, data: DataFolder = None, json: JsonFile = None, sheet: SheetFile = None) -> None:
+    """Score a model on labelled pictures."""
+    from shipdet.config import EvaluateConfig, load_config
+
+    settings = load_config(config, EvaluateConfig)
+    chosen = {"json_output": json or settings.json_output, "sheet": sheet or settings.sheet}
+    kind = "inshore" if settings.inshore is not None else "civil"
+    folder = {kind: data} if data is not None else {}
+    for path in filter(None, chosen.values()):
+        with scratch_beside(path):  # better told now than after the long work
+            pass
+
+    from shipdet.evaluation.report import table, write_json
+    from shipdet.evaluation.run import evaluate as run
+
+    with progress("evaluating") as report:
+        scores = run(settings.model_copy(update={**chosen, **folder}), report)
+    typer.echo(table(scores))
+    if chosen["json_output"] is not None:
+        write_json(scores, chosen["json_output"])

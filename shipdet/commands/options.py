@@ -1,0 +1,70 @@
+"""Options that several commands take."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shipdet.errors import InputError
+
+MODEL = "inshore-vhr"
+
+
+class Precision(StrEnum):
+    """What the network computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
+OneScene = Annotated[str, typer.Argument(metavar="SCENE", help="A GeoTIFF, or what else GDAL reads; a URL will do.")]
+Scenes = Annotated[list[str], typer.Argument(metavar="SCENE", help="GeoTIFFs, or what else GDAL reads; or URLs.")]
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file, such as those in configs/.")]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="A file ending in .gpkg, .geojson, .parquet, .fgb or .csv; or an existing folder, for one file a scene.",
+    ),
+]
+Model = Annotated[str, typer.Option("--model", help="The name of a model that ships with shipdet, or a weights file.")]
+Bands = Annotated[
+    str | None,
+    typer.Option("--bands", help="Which bands to read, by number from 1 or description: 3,2,1 or red,green,blue."),
+]
+Threshold = Annotated[
+    float | None, typer.Option("--threshold", min=0, max=1, help="Lowest score to keep; else the model's own.")
+]
+Core = Annotated[int, typer.Option("--core", min=64, help="Side of a tile, in pixels of the model.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+PrecisionChoice = Annotated[Precision, typer.Option("--precision", help="What the network computes in.")]
+Picture = Annotated[
+    Path | None, typer.Option("--picture", help="Draw the ships on the scene here: a .png, or a folder for several.")
+]
+InPixels = Annotated[
+    bool, typer.Option("--pixel-coordinates", help="Take a scene without a CRS, by --gsd; ships come in pixels.")
+]
+Gsd = Annotated[
+    float | None, typer.Option("--gsd", metavar="M", min=0.001, help="Metres per pixel, where the scene cannot tell.")
+]
+Stack = Annotated[bool, typer.Option("--stack", help="The files given are the bands of one scene, in this order.")]
+Ending = Annotated[str, typer.Option("--format", help="The files' ending where OUT is a folder.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the scores here.")]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="The folder of labelled pictures, instead of the one that CONFIG names.")
+]
+SheetFile = Annotated[Path | None, typer.Option("--sheet", help="Draw hits, misses and false alarms here: a .png.")]
+
+
+def parse_bands(bands: str | None) -> tuple[int | str, ...] | None:
+    """What --bands says: numbers where they are numbers, else descriptions."""
+    if bands is None:
+        return None
+    names = [name.strip() for name in bands.split(",")]
+    if not all(names):
+        raise InputError(f"--bands should be like 3,2,1 or red,green,blue, not {bands!r}")
+    return tuple(int(name) if name.isdecimal() else name for name in names)
