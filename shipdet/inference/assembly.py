@@ -4,7 +4,7 @@ A bow and a stern belong together when each points at the other. Ends of ships m
 by side lie close together, but each points along its own hull, so the hulls come apart.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,23 @@ MOST_DOUBT = 8.0
 """Pairs that would keep less than a sixteenth of their score are none."""
 
 
+def mean_along(cells: NDArray[Any], stride: int, here: Array, there: Array) -> Array:
+    """Mean of a map (h, w) along lines between points (N, 2), their ends and what lies off the map left out.
+
+    Args:
+        cells: the map.
+        stride: pixels a cell.
+        here: in pixels.
+        there: in pixels.
+    """
+    along = np.linspace(0.1, 0.9, ALONG)[:, None, None]
+    x, y = np.floor((here + along * (there - here)) / stride).astype(np.intp).transpose(2, 0, 1)
+    height, width = cells.shape
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    seen = cells[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.float64)
+    return np.asarray((seen * inside).sum(axis=0) / np.maximum(inside.sum(axis=0), 1))
+
+
 class CoarseMap(NamedTuple):
     """What the deep branch says of the scene: where there is ship, hull or end."""
 
@@ -59,12 +76,7 @@ class CoarseMap(NamedTuple):
 
     def cover(self, here: Array, there: Array) -> Array:
         """Mean probability of ship along lines between points (N, 2), their ends left out."""
-        along = np.linspace(0.1, 0.9, ALONG)[:, None, None]
-        x, y = np.floor((here + along * (there - here)) / self.stride).astype(np.intp).transpose(2, 0, 1)
-        height, width = self.ship.shape
-        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        seen = self.ship[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] / 255.0
-        return np.asarray((seen * inside).sum(axis=0) / np.maximum(inside.sum(axis=0), 1))
+        return mean_along(self.ship, self.stride, here, there) / 255.0
 
 
 class _Pairs(NamedTuple):
@@ -81,7 +93,8 @@ def assemble(tips: Tips, coarse: CoarseMap, rule: AssemblyRule = DEFAULT_RULE) -
     alone = np.ones(len(tips.score), bool)
     alone[pairs.first] = alone[pairs.second] = False
     hulls = _stack(_joined(tips, pairs), _lone(tips.where(alone), coarse, rule))
-    return _without_overlaps(hulls[np.argsort(-hulls.score, kind="stable")], rule)
+    hulls = hulls[np.argsort(-hulls.score, kind="stable")]
+    return hulls[not_overlapped(hulls, rule)]
 
 
 def _distinct(tips: Tips, rule: AssemblyRule) -> NDArray[np.bool_]:
@@ -186,15 +199,15 @@ def _stack(a: Hulls, b: Hulls) -> Hulls:
     )
 
 
-def _without_overlaps(hulls: Hulls, rule: AssemblyRule) -> Hulls:
-    """Hulls, best first, less those that lie on a better one that is kept."""
+def not_overlapped(hulls: Hulls, rule: AssemblyRule = DEFAULT_RULE) -> NDArray[np.bool_]:
+    """Of hulls, best first, those (N,) that do not lie on a better one that is kept."""
+    kept = np.ones(len(hulls), bool)
     if not len(hulls):
-        return hulls
+        return kept
     pairs = overlaps(rectangle_corners(hulls.bow, hulls.stern, hulls.beam))
     clash = (pairs.common >= rule.shared * pairs.union) | (pairs.common >= rule.swallowed * pairs.smaller)
     better, worse = pairs.first[clash], pairs.second[clash]
     order = np.lexsort((worse, better))
-    kept = np.ones(len(hulls), bool)
     for i, j in zip(better[order].tolist(), worse[order].tolist(), strict=True):
         kept[j] &= not kept[i]
-    return hulls[kept]
+    return kept

@@ -5,6 +5,7 @@ ends and two coarse maps, a byte each for every cell of 8 x 8 pixels.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import CoarseMap, assemble
+from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.decode import Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
@@ -23,6 +25,7 @@ from shipdet.models.task_partition import (
     END,
     FINE_STRIDE,
     STRIDE,
+    Coarse,
     TaskPartition,
     normalise,
 )
@@ -57,6 +60,41 @@ class Found(NamedTuple):
     sampling: Sampling
     attention: NDArray[np.uint8]
     """(ceil(H/8), ceil(W/8)) of model pixels; probability of an end, 255 is 1"""
+    ship: NDArray[np.uint8]
+    """likewise, probability of a ship, hull or end"""
+    likely_gsd_m: float | None = None
+    """ground sample distance that the ships speak for, where it was looked for and there are any"""
+
+
+class Eye(NamedTuple):
+    """Who looks at tiles, and how."""
+
+    network: TaskPartition
+    gate_threshold: float
+    device: Device
+    """where the network is moved to"""
+    symmetry: Symmetry = AS_IT_IS
+    """how tiles are turned before the network sees them"""
+    more: Callable[[Coarse], Tensor] | None = None
+    """(1, C, H/8, W/8) further maps to keep of what the deep branch says"""
+
+
+class Seen(NamedTuple):
+    """What one pass over a scene gave."""
+
+    sampling: Sampling
+    tips: Tips
+    """in model pixels of the scene"""
+    attention: NDArray[np.uint8]
+    ship: NDArray[np.uint8]
+    more: NDArray[np.float16]
+    """(C, ceil(H/8), ceil(W/8)), C = 0 where the eye asked for nothing more"""
+
+    @property
+    def hulls(self) -> Hulls:
+        """Ends joined into ships, in scene pixels, best first."""
+        hulls = assemble(self.tips, CoarseMap(self.ship, COARSE_STRIDE))
+        return _in_scene_pixels(hulls, self.sampling)
 
 
 def detect_hulls(
@@ -75,23 +113,31 @@ def detect_hulls(
         SceneError: the scene's ground sample distance is unknown, or it has no valid pixel.
         ReadError: the file is damaged.
     """
-    tiling = tiling or Tiling()
     sampling = model_sampling(scene, model.card.gsd_m)
+    seen = sweep(scene, sampling, Eye(model.network, model.card.gate_threshold, device), tiling or Tiling(), progress)
+    return Found(seen.hulls, sampling, seen.attention, seen.ship)
+
+
+def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
+    """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
     core = core_size(scene, sampling, tiling.core, STRIDE)
     tiles = make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
-    network = model.network.to(device.device)
+    eye.network.to(eye.device.device)
     shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
     attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
+    more = np.zeros((0, *shape), np.float16)
     for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
         if _any_valid(chip, tile):
-            looked = look(network, chip, tile, model.card.gate_threshold, device)
+            looked = look(eye, chip, tile)
             here = _cells(tile.core, 0, 0)
             attention[here], ship[here] = looked.attention, looked.ship
+            if len(more) < len(looked.more):
+                more = np.zeros((len(looked.more), *shape), np.float16)
+            more[:, *here] = looked.more
             parts.append(looked.tips)
         if progress is not None:
             progress(done, len(tiles))
-    hulls = assemble(join_tips(parts), CoarseMap(ship, COARSE_STRIDE))
-    return Found(_in_scene_pixels(hulls, sampling), sampling, attention)
+    return Seen(sampling, join_tips(parts), attention, ship, more)
 
 
 class Looked(NamedTuple):
@@ -103,21 +149,29 @@ class Looked(NamedTuple):
     """of the core's coarse cells"""
     ship: NDArray[np.uint8]
     """likewise, probability of hull or end"""
+    more: NDArray[np.float16]
+    """(C, h, w) likewise, what else the eye asked for"""
 
 
-def look(network: TaskPartition, chip: Chip, tile: Tile, gate_threshold: float, device: Device) -> Looked:
+def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
     """One tile through the network: the deep branch everywhere, the shallow one where the gate is open."""
-    pixels = torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype, memory_format=torch.channels_last)
+    device, network, turn = eye.device, eye.network, eye.symmetry
+    pixels = turn.apply(torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype))
     half = device.dtype != torch.float32
     with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
-        coarse = network.coarse(normalise(pixels))
+        coarse = network.coarse(normalise(pixels.contiguous(memory_format=torch.channels_last)))
         cells = _cells(tile.core, tile.window.x, tile.window.y)
         probability = coarse.probability[0]
         attention, ship = probability[END], 1 - probability[BACKGROUND]
-        gate = _only_near(open_gate(attention[None], gate_threshold)[0], cells)
+        gate = open_gate(attention[None], eye.gate_threshold)[0]
+        gate = turn.apply(_only_near(turn.undo(gate), cells))
         tips = find_tips(network, coarse, gate, FAINTEST_TIP)
-    tips = tips.moved(tile.window.x, tile.window.y)
-    return Looked(tips.where(_owned(tips, tile.core)), _bytes(attention[cells]), _bytes(ship[cells]))
+        maps = [torch.stack([attention, ship])]
+        maps += [eye.more(coarse)[0].float()] if eye.more is not None else []
+        shown = turn.undo(torch.cat(maps))[:, *cells]
+    tips = turn.undo_tips(tips, *pixels.shape[-2:]).moved(tile.window.x, tile.window.y)
+    more: NDArray[np.float16] = shown[2:].half().cpu().numpy()
+    return Looked(tips.where(_owned(tips, tile.core)), _bytes(shown[0]), _bytes(shown[1]), more)
 
 
 def _bytes(probability: Tensor) -> NDArray[np.uint8]:
@@ -156,10 +210,9 @@ def _owned(tips: Tips, core: Window) -> NDArray[np.bool_]:
 
 
 def _in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
-    return Hulls(
+    return replace(
+        hulls,
         bow=sampling.to_scene(hulls.bow),
         stern=sampling.to_scene(hulls.stern),
         beam=hulls.beam / np.sqrt(sampling.scale_x * sampling.scale_y),
-        score=hulls.score,
-        bow_score=hulls.bow_score,
     )

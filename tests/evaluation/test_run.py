@@ -61,7 +61,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path):
 def test_gate_recall_counts_the_ends_of_ships_that_count():
     attention = np.zeros((8, 16), np.uint8)
     attention[4, 4] = 255
-    found = Found(Hulls.empty(), Sampling(1.0, 1.0, 128, 64), attention)
+    found = Found(Hulls.empty(), Sampling(1.0, 1.0, 128, 64), attention, attention)
     open_end, near_end, far_end = (36.0, 36.0), (44.0, 36.0), (100.0, 36.0)
     ships = [Ship(open_end, far_end), Ship(near_end, far_end), Ship(far_end, (100.0, 60.0), difficult=True)]
     hits = gate_hits(found, Labels.of_rows(ships, [], complete=True), 0.5)

@@ -13,7 +13,7 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import CoarseMap, assemble
-from shipdet.inference.engine import FAINTEST_TIP, look
+from shipdet.inference.engine import FAINTEST_TIP, Eye, look
 from shipdet.labels.types import Labels
 from shipdet.models.decode import find_tips, join_tips
 from shipdet.models.device import Device
@@ -97,14 +97,14 @@ def detect_whole(ships: Raft, side: int) -> Hulls:
 
 def detect_tiled(ships: Raft, side: int, core: int, offset: tuple[int, int] = (0, 0)) -> Hulls:
     """As the engine does, tile by tile; a network that knows the truth needs little margin."""
-    network, parts = Ideal(ships, side), []
+    eye, parts = Eye(Ideal(ships, side), 0.1, Device(torch.device("cpu"), torch.float32)), []
     ship = np.zeros((side // COARSE_STRIDE, side // COARSE_STRIDE), np.uint8)
     for tile in make_tiles(side, side, core, STRIDE, STRIDE, offset):
         shape = (tile.window.height, tile.window.width)
         pixels = np.zeros((3, *shape), np.float32)
         pixels[:2, 0, 0] = tile.window.x, tile.window.y
         chip = Chip(pixels, np.ones(shape, bool), tile.window)
-        looked = look(network, chip, tile, 0.1, Device(torch.device("cpu"), torch.float32))
+        looked = look(eye, chip, tile)
         top, left = tile.core.y // COARSE_STRIDE, tile.core.x // COARSE_STRIDE
         ship[top : top + looked.ship.shape[0], left : left + looked.ship.shape[1]] = looked.ship
         parts.append(looked.tips)
