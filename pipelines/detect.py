@@ -23,6 +23,7 @@ def main(path: str) -> int:
         device=config.device,
         precision=config.precision,
         gsd_m=config.gsd_m,
+        augment=config.augment,
         pixel_coordinates=config.pixel_coordinates,
     )
     failed = 0

@@ -3,20 +3,22 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 
-from shipdet.config import TrainConfig
+from shipdet.config import ScaleHeadConfig, TrainConfig
 from shipdet.errors import SceneError
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Tiling, detect_hulls
+from shipdet.inference.engine import Found, Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
+from shipdet.inference.views import Augment, Looking, find_ships
+from shipdet.labels.folders import civil, inshore
 from shipdet.models.device import PrecisionName, choose_device
 from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
 from shipdet.raster.bands import BandChoice
@@ -36,6 +38,7 @@ PICTURE_SIDE = 2048
 """Longer side of a picture of a scene, in pixels."""
 COARSEST = 2.5
 """Scene pixels above this many model pixels show too little; they are read all the same."""
+LIKELY = "%s: its pixels look like %.2g m, judged by its ships; without a CRS their sizes in metres go by that"
 LEAST_SIDE = 16
 """Model pixels that a scene must measure; nothing smaller shows a ship."""
 
@@ -51,8 +54,11 @@ class DetectRequest:
     core: int = Tiling().core
     device: str = "auto"
     precision: PrecisionName = "auto"
-    gsd_m: float | None = None
+    gsd_m: float | Literal["unknown"] | None = None
+    """ground metres per pixel where the scene cannot tell, or that it is to be looked for"""
     pixel_coordinates: bool = False
+    augment: Augment = "none"
+    """further views of the scene, fused: more ships for more time"""
 
 
 class Detection(NamedTuple):
@@ -64,6 +70,8 @@ class Detection(NamedTuple):
     device: str
     seconds: float
     model: str
+    likely_gsd_m: float | None
+    """ground metres per pixel that the ships speak for, where that was unknown"""
 
 
 def detect(scene: Source, request: DetectRequest | None = None) -> gpd.GeoDataFrame:
@@ -82,20 +90,42 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
         ShipdetError: as `detect`.
     """
     began = time.perf_counter()
-    scene = open_scene(source, request.bands, gsd_m=request.gsd_m)
+    scene = _open(source, request)
     _refuse_unplaced(scene, request)
     model = load_weights(request.model)
     _refuse_unfit(scene, model)
     device = choose_device(request.device, request.precision)
-    found = detect_hulls(scene, model, device, Tiling(core=request.core), progress)
-    least = model.card.score_threshold if request.threshold is None else request.threshold
-    hulls = found.hulls[found.hulls.score >= least]
+    found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core)), progress)
+    hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
     tags = SceneTags(scene.scene_id, scene.acquired_at, model.card.name, model.card.types)
-    if request.pixel_coordinates and scene.gsd_m is not None:
-        detections = pixel_detections(hulls, float(np.sqrt(scene.gsd_m[0] * scene.gsd_m[1])), tags)
+    if found.likely_gsd_m is not None:
+        log.warning(LIKELY, scene.name, found.likely_gsd_m)
+    if request.pixel_coordinates and (scene.gsd_m is not None or scene.grid.crs is None):
+        gsd_m = _mean(scene.gsd_m) or found.likely_gsd_m or model.card.gsd_m
+        detections = pixel_detections(hulls, gsd_m, tags)
     else:
         detections = georeference(hulls, scene.grid, tags)
-    return Detection(detections, hulls, scene, device.label, time.perf_counter() - began, model.card.name)
+    seconds = time.perf_counter() - began
+    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m)
+
+
+def _open(source: Source, request: DetectRequest) -> Scene:
+    """The scene, without a ground sample distance where that is to be looked for."""
+    if request.gsd_m == "unknown":
+        return replace(open_scene(source, request.bands), gsd_m=None)
+    return open_scene(source, request.bands, gsd_m=request.gsd_m)
+
+
+def _least_score(request: DetectRequest, model: Model, found: Found) -> float:
+    """What was asked for, else the model's own for as many views."""
+    if request.threshold is not None:
+        return request.threshold
+    fused = model.card.fused_threshold
+    return model.card.score_threshold if found.views == 1 or fused is None else fused
+
+
+def _mean(gsd_m: tuple[float, float] | None) -> float | None:
+    return None if gsd_m is None else float(np.sqrt(gsd_m[0] * gsd_m[1]))
 
 
 def save_picture(found: Detection, path: Path) -> None:
@@ -110,7 +140,7 @@ def save_picture(found: Detection, path: Path) -> None:
     bands = raw.pixels[list(scene.channels)]
     pixels = apply(stretch_of(bands, raw.valid), bands)
     pixels[:, ~raw.valid] = np.nan
-    gsd_m = None if scene.gsd_m is None else float(np.sqrt(scene.gsd_m[0] * scene.gsd_m[1]))
+    gsd_m = _mean(scene.gsd_m) or found.likely_gsd_m
     title = f"{scene.scene_id} · {found.model}"
     draw_scene(Picture(pixels, pixels.shape[2] / scene.grid.width, title, gsd_m), found.hulls, path)
 
@@ -120,10 +150,10 @@ def _refuse_unplaced(scene: Scene, request: DetectRequest) -> None:
     if scene.grid.crs is None and not request.pixel_coordinates:
         raise SceneError(
             f"{scene.name} has no CRS; assign one with `rio edit-info --crs EPSG:CODE`, "
-            "or pass --pixel-coordinates --gsd METRES for ships in pixels"
+            "or pass --pixel-coordinates --gsd METRES (or --gsd unknown) for ships in pixels"
         )
-    if scene.gsd_m is None:
-        raise SceneError(f"{scene.name} does not say how large its pixels are; pass --gsd METRES")
+    if scene.gsd_m is None and request.gsd_m != "unknown":
+        raise SceneError(f"{scene.name} does not say how large its pixels are; pass --gsd METRES, or --gsd unknown")
 
 
 def _refuse_unfit(scene: Scene, model: Model) -> None:
@@ -134,7 +164,7 @@ def _refuse_unfit(scene: Scene, model: Model) -> None:
             f"{model.card.name} reads {len(wanted)} bands ({', '.join(wanted)}), got {len(scene.channels)} "
             f"of {scene.name}; choose them with --bands"
         )
-    read = model_sampling(scene, model.card.gsd_m)
+    read = model_sampling(_at_least_supposed(scene, model), model.card.gsd_m)
     if max(read.width, read.height) < LEAST_SIDE:
         size = f"{scene.grid.width} x {scene.grid.height}"
         raise SceneError(
@@ -159,6 +189,10 @@ def _finder(config: TrainConfig) -> Callable[[Path], Hulls] | None:
     return lambda path: detect_hulls(open_scene(str(path), gsd_m=model.card.gsd_m), model, device).hulls
 
 
+def _at_least_supposed(scene: Scene, model: Model) -> Scene:
+    return replace(scene, gsd_m=scene.gsd_m or (model.card.gsd_m, model.card.gsd_m))
+
+
 def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     """Trains a network, or goes on training, and writes the weights that validation liked best.
 
@@ -172,3 +206,25 @@ def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     path = config.output / config.name / f"{config.name}.safetensors"
     save_weights(path, network, card_of(network, config))
     return path
+
+
+def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> Path:
+    """Trains the head for attention to scale on a frozen network, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.validation import fused_threshold  # noqa: PLC0415 - they take a second to import
+    from shipdet.training.scale_head import ScaleHeadSchedule, train_scale_head  # noqa: PLC0415 - likewise
+    from shipdet.training.scale_lessons import Known, gather_lessons  # noqa: PLC0415 - likewise
+
+    model, device = load_weights(config.model), choose_device()
+    known = ((inshore, config.inshore, config.inshore_gsd_m), (civil, config.civil, None))
+    folders = [Known(folder(path), gsd_m) for folder, path, gsd_m in known if path is not None]
+    lessons = gather_lessons(folders, model, device, config.times, config.seed)
+    report(f"{int(lessons.ship.sum())} hulls on ships and {int((~lessons.ship).sum())} false alarms to learn from")
+    head = round_to_half(train_scale_head(lessons, ScaleHeadSchedule(steps=config.steps, seed=config.seed)))
+    threshold = fused_threshold(Model(model.network, model.card, head), device, folders[-1].folder, report)
+    card = model.card.model_copy(update={"fused_threshold": threshold})
+    save_weights(config.output, model.network, card, head)
+    return config.output

@@ -33,10 +33,14 @@ Positive = Annotated[float, BeforeValidator(_not_a_switch), Field(gt=0)]
 Share = Annotated[float, BeforeValidator(_not_a_switch), Field(ge=0, le=1)]
 Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
 Name = Annotated[str, Field(min_length=1)]
+Gsd = Positive | Literal["unknown"]
+Augment = Literal["none", "flips", "dihedral", "scales"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
 PRECISIONS = "one of auto, float32, bfloat16"
 """How messages name the precisions."""
+GSDS = "metres per pixel, above 0, or unknown"
+AUGMENTS = "one of none, flips, dihedral, scales"
 
 
 class DetectConfig(BaseModel):
@@ -53,7 +57,8 @@ class DetectConfig(BaseModel):
     core: Count = Field(default=1536, description="a tile's side in pixels of the model, above 0")
     device: Name = Field(default="auto", description="auto, cpu or cuda")
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
-    gsd_m: Positive | None = Field(default=None, description="metres per pixel, above 0")
+    gsd_m: Gsd | None = Field(default=None, description=GSDS)
+    augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
     picture: Path | None = Field(default=None, description="a PNG file, or a folder where there are several scenes")
 
@@ -95,6 +100,27 @@ class TrainConfig(BaseModel):
         return self
 
 
+class ScaleHeadConfig(BaseModel):
+    """Training of the head for attention to scale, on a trained network that stays as it is."""
+
+    model_config = STRICT
+
+    model: Name = Field(description="the name of a shipped model or a weights file")
+    output: Path = Field(description="a .safetensors file for the network and its head")
+    inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
+    inshore_gsd_m: Positive = Field(default=1.0, description="metres per pixel of its pictures, above 0")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set, of unknown scales")
+    times: Count = Field(default=1, description="how often each picture is looked at, above 0")
+    steps: Count = Field(default=600, description="a whole number of optimiser steps, above 0")
+    seed: Whole = Field(default=0, description="a whole number, from 0")
+
+    @model_validator(mode="after")
+    def _has_data(self) -> Self:
+        if self.inshore is None and self.civil is None:
+            raise ValueError("nothing to learn from; name a folder as 'inshore' or 'civil'")
+        return self
+
+
 class EvaluateConfig(BaseModel):
     """How well a model does on labelled pictures."""
 
@@ -105,6 +131,8 @@ class EvaluateConfig(BaseModel):
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
+    gsd_m: Gsd | None = Field(default=None, alias="gsd", description=f"{GSDS}; else the model's own")
+    augment: Augment = Field(default="none", description=AUGMENTS)
     sheet: Path | None = Field(default=None, description="a PNG file for hits, misses and false alarms")
     # Named apart from its key because pydantic's models have a method `json`.
     json_output: Path | None = Field(default=None, alias="json", description="a file for the scores")
@@ -116,7 +144,7 @@ class EvaluateConfig(BaseModel):
         return self
 
 
-Config = TypeVar("Config", DetectConfig, TrainConfig, EvaluateConfig)
+Config = TypeVar("Config", DetectConfig, TrainConfig, ScaleHeadConfig, EvaluateConfig)
 
 
 def load_config(path: str | Path, model: type[Config]) -> Config:

@@ -6,11 +6,13 @@ import typer
 
 from shipdet.commands.options import (
     MODEL,
+    Augment,
+    AugmentChoice,
     Bands,
     Core,
     Device,
     Ending,
-    Gsd,
+    GsdOrUnknown,
     InPixels,
     Model,
     Output,
@@ -21,6 +23,7 @@ from shipdet.commands.options import (
     Stack,
     Threshold,
     parse_bands,
+    parse_gsd,
 )
 from shipdet.console import complain, progress, show_ships
 
@@ -41,7 +44,8 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
     precision: PrecisionChoice = Precision.auto,
     picture: Picture = None,
     pixel_coordinates: InPixels = False,
-    gsd_m: Gsd = None,
+    gsd: GsdOrUnknown = None,
+    augment: AugmentChoice = Augment.none,
     stack: Stack = False,
     ending: Ending = "gpkg",
 ) -> None:
@@ -59,7 +63,8 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
         core=core,
         device=device,
         precision=precision.value,
-        gsd_m=gsd_m,
+        gsd_m=parse_gsd(gsd),
+        augment=augment.value,
         pixel_coordinates=pixel_coordinates,
     )
     _detect(plan, request)

@@ -1,8 +1,9 @@
 """Options that several commands take."""
 
+import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,6 +18,15 @@ class Precision(StrEnum):
     auto = "auto"
     float32 = "float32"
     bfloat16 = "bfloat16"
+
+
+class Augment(StrEnum):
+    """In which further views a scene is looked at."""
+
+    none = "none"
+    flips = "flips"
+    dihedral = "dihedral"
+    scales = "scales"
 
 
 OneScene = Annotated[str, typer.Argument(metavar="SCENE", help="A GeoTIFF, or what else GDAL reads; a URL will do.")]
@@ -51,6 +61,21 @@ InPixels = Annotated[
 Gsd = Annotated[
     float | None, typer.Option("--gsd", metavar="M", min=0.001, help="Metres per pixel, where the scene cannot tell.")
 ]
+GsdOrUnknown = Annotated[
+    str | None,
+    typer.Option(
+        "--gsd",
+        metavar="M",
+        help="Metres per pixel, where the scene cannot tell; unknown: several scales are looked at, and fused.",
+    ),
+]
+AugmentChoice = Annotated[
+    Augment,
+    typer.Option(
+        "--augment",
+        help="Look again: mirrored (4 times the work), turned too (8 times), or at three scales (3.5 times).",
+    ),
+]
 Stack = Annotated[bool, typer.Option("--stack", help="The files given are the bands of one scene, in this order.")]
 Ending = Annotated[str, typer.Option("--format", help="The files' ending where OUT is a folder.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the scores here.")]
@@ -68,3 +93,18 @@ def parse_bands(bands: str | None) -> tuple[int | str, ...] | None:
     if not all(names):
         raise InputError(f"--bands should be like 3,2,1 or red,green,blue, not {bands!r}")
     return tuple(int(name) if name.isdecimal() else name for name in names)
+
+
+def parse_gsd(gsd: str | None) -> float | Literal["unknown"] | None:
+    """What --gsd says: metres, or that they are unknown."""
+    if gsd is None:
+        return None
+    if gsd == "unknown":
+        return "unknown"
+    try:
+        metres = float(gsd)
+    except ValueError:
+        metres = 0.0
+    if not 0.001 <= metres < math.inf:
+        raise InputError(f"--gsd should be metres per pixel, such as 0.5, or unknown, not {gsd!r}")
+    return metres

@@ -1,7 +1,8 @@
 """A model judged on labelled pictures, each read and detected in as any scene is."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,15 +14,24 @@ from shipdet.evaluation.matching import Matched, ignored, match
 from shipdet.evaluation.metrics import GateHits, Scores, scores, scores_at
 from shipdet.evaluation.sheet import Panel, draw_sheet
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found, detect_hulls
+from shipdet.inference.engine import Found
+from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
 from shipdet.labels.types import Labels
 from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.models.weights import Model, load_weights
-from shipdet.raster.scene import open_scene
+from shipdet.raster.scene import Scene, open_scene
 
 Progress = Callable[[int, int], None]
+
+
+class How(NamedTuple):
+    """How pictures are looked at."""
+
+    gsd_m: float | Literal["unknown"] | None = None
+    """what they are taken at, else the model's own"""
+    augment: Augment = "none"
 
 
 class Judged(NamedTuple):
@@ -40,7 +50,8 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Scores:
         LabelsError, WeightsError, OutputError: what the config names is not as expected.
     """
     folder = folder_of(config)
-    judged = judge(load_weights(config.model), choose_device(), read_folder(folder, config.split), progress)
+    pictures, how = read_folder(folder, config.split), How(config.gsd_m, config.augment)
+    judged = judge(load_weights(config.model), choose_device(), pictures, progress, how)
     result = pooled(judged, config.threshold)
     if config.sheet is not None:
         draw_sheet([_panel(j) for j in judged], config.sheet, result.threshold or 0.0)
@@ -57,17 +68,30 @@ def folder_of(config: EvaluateConfig) -> Folder:
 
 
 def judge(
-    model: Model, device: Device, pictures: Sequence[LabelledPicture], progress: Progress | None = None
+    model: Model,
+    device: Device,
+    pictures: Sequence[LabelledPicture],
+    progress: Progress | None = None,
+    how: How = How(),  # noqa: B008 - a tuple
 ) -> list[Judged]:
-    """Detects in each picture, taken at the model's GSD, and matches what is found with what is labelled."""
+    """Detects in each picture and matches what is found with what is labelled."""
     judged = []
     for done, picture in enumerate(pictures, start=1):
-        found = detect_hulls(open_scene(picture.path, gsd_m=model.card.gsd_m), model, device)
+        found = find_ships(_open(picture, model, how), model, device, Looking(how.augment))
         gate = gate_hits(found, picture.labels, model.card.gate_threshold)
         judged.append(Judged(picture, found.hulls, match(found.hulls, picture.labels), gate))
         if progress is not None:
             progress(done, len(pictures))
     return judged
+
+
+def _open(picture: LabelledPicture, model: Model, how: How) -> Scene:
+    """The picture at the ground pixel that it is taken to have; at none where that is to be looked for."""
+    scene = open_scene(picture.path)
+    if how.gsd_m == "unknown":
+        return replace(scene, gsd_m=None)
+    gsd_m = how.gsd_m or model.card.gsd_m
+    return replace(scene, gsd_m=(gsd_m, gsd_m))
 
 
 def pooled(judged: Sequence[Judged], threshold: float | None = None) -> Scores:

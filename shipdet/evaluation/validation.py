@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from shipdet.config import TrainConfig
 from shipdet.evaluation import metrics
-from shipdet.evaluation.run import judge, pooled
+from shipdet.evaluation.run import How, judge, pooled
 from shipdet.labels.folders import Folder, civil, inshore, read_folder
 from shipdet.labels.types import SHIP_TYPES
-from shipdet.models.device import choose_device
+from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model, Scores
 from shipdet.training.module import Judge, Judged
@@ -50,6 +50,13 @@ def card_of(network: TaskPartition, config: TrainConfig) -> Card:
             threshold = best.threshold
         cards.append(_scores(f"{folder.name} validation", pooled(judged, threshold)))
     return _card(config, tuple(cards)).model_copy(update={"score_threshold": threshold})
+
+
+def fused_threshold(model: Model, device: Device, folder: Folder, report: Callable[[str], None]) -> float | None:
+    """The score of the best F1 where validation pictures are looked at as of unknown scale; None where no ship is."""
+    found = pooled(judge(model, device, read_folder(folder, "validation"), how=How("unknown")))
+    report(f"{folder.name} validation, scale unknown: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}")
+    return found.threshold
 
 
 def _folders(config: TrainConfig) -> list[Folder]:

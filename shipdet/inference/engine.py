@@ -62,6 +62,8 @@ class Found(NamedTuple):
     """(ceil(H/8), ceil(W/8)) of model pixels; probability of an end, 255 is 1"""
     ship: NDArray[np.uint8]
     """likewise, probability of a ship, hull or end"""
+    views: int = 1
+    """how often the scene was looked at"""
     likely_gsd_m: float | None = None
     """ground sample distance that the ships speak for, where it was looked for and there are any"""
 
@@ -118,10 +120,15 @@ def detect_hulls(
     return Found(seen.hulls, sampling, seen.attention, seen.ship)
 
 
+def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling) -> tuple[Tile, ...]:
+    """The tiles that a pass over a scene goes through."""
+    core = core_size(scene, sampling, tiling.core, STRIDE)
+    return make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
+
+
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
-    core = core_size(scene, sampling, tiling.core, STRIDE)
-    tiles = make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
+    tiles = tiles_of(scene, sampling, tiling)
     eye.network.to(eye.device.device)
     shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
     attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []

@@ -48,6 +48,9 @@ COLUMNS = (
     Column("heading_deg", "float64", "degree", "stern to bow, clockwise from true north, in [0, 360)"),
     Column("length_m", "float64", "metre", "geodesic distance from stern to bow"),
     Column("beam_m", "float64", "metre", "full width on the ground"),
+    Column(
+        "gsd_m", "float64", "metre", "ground pixel at the ship, by which its size goes; likely, where it was unknown"
+    ),
     Column("lon", "float64", "degree", "WGS 84 longitude of the middle of the hull's axis, in [-180, 180]"),
     Column("lat", "float64", "degree", "WGS 84 latitude of the middle of the hull's axis"),
     Column("bow_lon", "float64", "degree", "WGS 84 longitude of the bow"),
@@ -72,6 +75,8 @@ class _Measured(NamedTuple):
     heading_deg: Array
     length_m: Array
     beam_m: Array
+    gsd_m: Array
+    """(N,) mean of columns and rows, sqrt(x * y)"""
     centre: Array
     bow: Array
     stern: Array
@@ -126,6 +131,7 @@ def pixel_detections(hulls: Hulls, gsd_m: float, tags: SceneTags) -> gpd.GeoData
         heading_deg=_full_circle(np.degrees(np.arctan2(along[:, 0], -along[:, 1]))),
         length_m=ranked.length * gsd_m,
         beam_m=ranked.beam * gsd_m,
+        gsd_m=np.full(len(ranked), gsd_m),
         centre=nowhere,
         bow=nowhere,
         stern=nowhere,
@@ -145,13 +151,15 @@ def _measure_on_ground(hulls: Hulls, grid: Grid) -> _Measured:
     bow, stern = grid.to_lonlat(hulls.bow), grid.to_lonlat(hulls.stern)
     gsd_m = grid.gsd_m(middle)
     azimuth, _, length_m = (np.asarray(v) for v in grid.geod.inv(stern[:, 0], stern[:, 1], bow[:, 0], bow[:, 1]))
-    beam_m = hulls.beam * np.sqrt(gsd_m[:, 0] * gsd_m[:, 1])
+    mean_gsd_m = np.sqrt(gsd_m[:, 0] * gsd_m[:, 1])
+    beam_m = hulls.beam * mean_gsd_m
     corners = _footprint_lonlat(grid.geod, stern, azimuth, length_m, beam_m)
     pixels = _pixels_at(grid, corners.reshape(-1, 2), np.repeat(middle, 5, axis=0))
     return _Measured(
         heading_deg=_full_circle(azimuth),
         length_m=length_m,
         beam_m=beam_m,
+        gsd_m=mean_gsd_m,
         centre=_travel(grid.geod, stern, azimuth, length_m / 2),
         bow=bow,
         stern=stern,
@@ -233,6 +241,7 @@ def _frame(hulls: Hulls, measured: _Measured, tags: SceneTags, crs: CRS | None) 
         measured.heading_deg,
         measured.length_m,
         measured.beam_m,
+        measured.gsd_m,
         *measured.centre.T,
         *measured.bow.T,
         *measured.stern.T,

@@ -5,21 +5,26 @@ The card travels in the file's metadata as JSON under `shipdet`.
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
+from shipdet.models.scale_head import ScaleHead
 from shipdet.models.task_partition import Sizes, TaskPartition
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
+SCALE_HEAD = "scale_head."
+"""What the names of the scale head's tensors start with."""
+Network = TypeVar("Network", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
 
 
@@ -58,10 +63,14 @@ class Card(BaseModel):
     """Attention that opens the gate."""
     score_threshold: float
     """Detections below are not reported; chosen on validation."""
+    fused_threshold: float | None = None
+    """The same for several views fused; None where nobody chose it."""
     trained_on: tuple[str, ...]
     terms: str
     steps: int
     scores: tuple[Scores, ...] = ()
+    scale_head: Channels | None = None
+    """Hidden channels of the head for attention to scale; None where the file holds none."""
 
 
 class Model(NamedTuple):
@@ -69,6 +78,8 @@ class Model(NamedTuple):
 
     network: TaskPartition
     card: Card
+    scale_head: ScaleHead | None = None
+    """what weighs scales and views against each other, where it was trained"""
 
 
 def build_network(card: Card) -> TaskPartition:
@@ -76,8 +87,8 @@ def build_network(card: Card) -> TaskPartition:
     return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types)))
 
 
-def round_to_half(network: TaskPartition) -> TaskPartition:
-    """The network with the values that a weights file keeps, so that it is judged as it ships."""
+def round_to_half(network: Network) -> Network:
+    """A network, or a head, with the values that a weights file keeps, so that it is judged as it ships."""
     with torch.no_grad():
         for value in network.state_dict().values():
             if value.is_floating_point():
@@ -85,11 +96,21 @@ def round_to_half(network: TaskPartition) -> TaskPartition:
     return network
 
 
-def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
-    """Writes half-precision weights with their card, under a temporary name first."""
+def save_weights(path: Path, network: TaskPartition, card: Card, scale_head: ScaleHead | None = None) -> None:
+    """Writes half-precision weights with their card, under a temporary name first.
+
+    Args:
+        path: a .safetensors file.
+        network: whose weights.
+        card: what they are; what it says of the scale head is set right here.
+        scale_head: goes into the same file.
+    """
+    state = dict(network.state_dict())
+    if scale_head is not None:
+        state |= {f"{SCALE_HEAD}{name}": value for name, value in scale_head.state_dict().items()}
+    card = card.model_copy(update={"scale_head": None if scale_head is None else scale_head.hidden})
     tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
+        name: (value.half() if value.is_floating_point() else value).contiguous() for name, value in state.items()
     }
     with whole_file(path) as temporary:
         save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
@@ -118,8 +139,16 @@ def load_weights(name: str) -> Model:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
     network = build_network(card)
+    head = None if card.scale_head is None else ScaleHead(card.context, card.scale_head)
     try:
+        if head is not None:
+            head.load_state_dict({key.removeprefix(SCALE_HEAD): state.pop(key) for key in _keys_of_head(state)})
+            head.eval()
         network.load_state_dict(state)
     except RuntimeError:
         raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
-    return Model(network.eval().to(memory_format=torch.channels_last), card)
+    return Model(network.eval().to(memory_format=torch.channels_last), card, head)
+
+
+def _keys_of_head(state: dict[str, torch.Tensor]) -> list[str]:
+    return [key for key in state if key.startswith(SCALE_HEAD)]

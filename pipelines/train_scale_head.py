@@ -1,0 +1,23 @@
+"""Attention to scale for trained weights: python pipelines/train_scale_head.py configs/train_scale_head.yaml."""
+
+import sys
+from pathlib import Path
+
+from shipdet.api import train_scale_head
+from shipdet.config import ScaleHeadConfig, load_config
+from shipdet.errors import InputError, ShipdetError
+
+
+def main(path: str) -> Path:
+    """Trains the head as the config at `path` says, and returns where the weights are."""
+    weights = train_scale_head(load_config(path, ScaleHeadConfig), print)
+    print(f"weights: {weights}")
+    return weights
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:2] or ["configs/train_scale_head.yaml"])
+    except ShipdetError as error:
+        print(f"{sys.argv[0]}: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, InputError) else 1)
