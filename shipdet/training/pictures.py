@@ -16,7 +16,7 @@ from shipdet.raster.stretch import HIGHEST, LOWEST, apply, stretch_of
 from shipdet.raster.validity import valid_pixels
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE
 from shipdet.training.self_training import completed
-from shipdet.training.synthetic import render_harbour
+from shipdet.training.synthetic_scenes import SceneOptions, render_scene
 from shipdet.training.targets import BEAM_OF_LENGTH
 
 KNOWN_MARGIN = 12.0
@@ -67,18 +67,20 @@ def load_pictures(folder: Folder, find: Find | None = None) -> list[Picture]:
 
 
 def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
-    """Synthetic harbours with exact labels."""
+    """Synthetic scenes with exact labels; every fourth is of 16 bit before it is stretched."""
     pictures = []
     for number in range(count):
-        drawn = render_harbour(np.random.default_rng([seed, number]), size)
-        known = np.ones(len(drawn.beam), bool)
+        options = SceneOptions(bits=16 if number % 4 == 3 else 8)
+        drawn = render_scene(np.random.default_rng([seed, number]), size, options)
         regions = np.zeros((0, 4))
-        labels = Labels(drawn.bow, drawn.stern, drawn.beam, known, ~known, drawn.type, regions, complete=True)
+        labels = Labels(
+            drawn.bow, drawn.stern, drawn.beam, drawn.bow_known, drawn.hidden, drawn.type, regions, complete=True
+        )
         pictures.append(as_picture(f"synthetic {number}", drawn.pixels, labels))
     return pictures
 
 
-def as_picture(name: str, pixels: NDArray[np.uint8], labels: Labels) -> Picture:
+def as_picture(name: str, pixels: NDArray[np.uint8] | NDArray[np.uint16], labels: Labels) -> Picture:
     """A picture (H, W, 3) stretched as a scene would be."""
     bands = np.ascontiguousarray(pixels.transpose(2, 0, 1))
     valid = valid_pixels(bands)
