@@ -16,7 +16,7 @@ def evidence_of_a_known_law(count: int) -> tuple[np.ndarray, np.ndarray, np.ndar
 def test_the_fitted_scorer_gives_calibrated_probabilities():
     known, chance, right = evidence_of_a_known_law(4000)
     scored = fit_scorer(known, right, seed=0).probability(known)
-    assert np.abs(scored - chance).mean() < 0.05
+    assert np.abs(scored - chance).mean() < 0.07
     for low in (0.2, 0.4, 0.6):
         within = (scored >= low) & (scored < low + 0.2)
         assert abs(right[within].mean() - scored[within].mean()) < 0.1
