@@ -24,6 +24,8 @@ LIKE = 26.0
 """Of 255: greatest difference in any colour from the water beside ships."""
 LIKE_TINT = 8.0
 """The same with the difference in brightness taken out."""
+LIKE_GRAIN = 1.6
+"""Greatest grain, relative to that beside ships."""
 BESIDE_SHIP = 3
 """Cells around a ship that are searched for the water it floats on."""
 
@@ -48,13 +50,13 @@ def find_water(picture: Picture) -> Water | None:
     height, width = (side // CELL for side in picture.mask.shape)
     if height < 8 or width < 8:
         return None
-    small = cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     known = cv2.resize(picture.mask, (width, height), interpolation=cv2.INTER_NEAREST) == COMPLETE
     ships = _ship_cells(picture.labels, (height, width))
     water = _patches(_smooth(small), ships)
     if water is None:
         return None
-    water = _like_beside(small, water, ships)
+    water = _like_beside(small, _grain(picture.pixels, (width, height)), water, ships)
     free = (water & known & (ships == 0)).astype(np.uint8)
     free[[0, -1]], free[:, [0, -1]] = 0, 0
     room = cv2.distanceTransform(free, cv2.DIST_L2, 3) * CELL
@@ -88,13 +90,26 @@ def _patches(smooth: NDArray[np.bool_], ships: NDArray[np.uint8]) -> NDArray[np.
     return np.asarray(chosen[numbers]) if chosen.any() else None
 
 
-def _like_beside(small: NDArray[np.uint8], water: NDArray[np.bool_], ships: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The water of about the colour that it has beside ships: woods may be as smooth, and begin at the shore."""
+def _grain(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Spread of a cell's own pixels, averaged over cells around it (h, w)."""
+    green = pixels[..., 1].astype(np.float32)
+    mean, square = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (green, green * green))
+    spread = np.sqrt(np.maximum(square - mean * mean, 0)).astype(np.float32)
+    return np.asarray(cv2.blur(spread, (7, 7)), np.float32)
+
+
+def _like_beside(
+    small: NDArray[np.uint8], grain: NDArray[np.float32], water: NDArray[np.bool_], ships: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """The water of about the colour and grain that it has beside ships: woods begin at the shore and are dark, too."""
     reach = water & (cv2.dilate(ships, np.ones((2 * BESIDE_SHIP + 1,) * 2, np.uint8)) > 0)
     usual = np.median(small[reach if reach.any() else water], axis=0).astype(np.float32)
+    # Beside ships the nearest cells hold edges: the smoother quarter is what water looks like.
+    grain_usual = float(np.percentile(grain[reach if reach.any() else water], 25))
     apart = cv2.blur(small, (5, 5)) - usual
     tint = apart - apart.mean(axis=2, keepdims=True)
-    return np.asarray(water & (np.abs(apart).max(axis=2) < LIKE) & (np.abs(tint).max(axis=2) < LIKE_TINT))
+    like = (np.abs(apart).max(axis=2) < LIKE) & (np.abs(tint).max(axis=2) < LIKE_TINT)
+    return np.asarray(water & like & (grain < LIKE_GRAIN * grain_usual + 1))
 
 
 def _ship_cells(labels: Labels, shape: tuple[int, int]) -> NDArray[np.uint8]:
