@@ -10,7 +10,7 @@ from shipdet.training.synthetic_mooring import Mix, Waters, draw_size, draw_styl
 from shipdet.training.synthetic_port import Berth, Port
 
 NAVY: Mix = (
-    ("warship", 0.34), ("corvette", 0.24), ("landing", 0.09), ("carrier", 0.05), ("assault", 0.05), ("attack", 0.08),
+    ("warship", 0.34), ("corvette", 0.24), ("landing", 0.09), ("carrier", 0.12), ("assault", 0.08), ("attack", 0.08),
     ("submarine", 0.04), ("workhorse", 0.06), ("lighter", 0.05),
 )  # fmt: skip
 TRADE: Mix = (
@@ -51,7 +51,7 @@ def fill_scene(rng: np.random.Generator, waters: Waters, ports: tuple[Port, ...]
                 moor_along(rng, waters, berth, mix, crowd.berths)
         for slip in port.slips:
             _moor_ends(rng, waters, slip, BOATS, crowd.berths)
-    if rng.random() < 0.3:
+    if rng.random() < 0.2:
         _moorings(rng, waters)
     for _ in range(1 + int(rng.poisson(crowd.roads * waters.width * waters.height / 1e6))):
         _one_at_sea(rng, waters, fleet)

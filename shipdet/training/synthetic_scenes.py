@@ -59,7 +59,7 @@ class SceneOptions:
     """probability of a second shore across the water"""
     crowding: tuple[float, float] = (0.4, 1.0)
     """how full the berths are, drawn between these"""
-    marinas: float = 0.22
+    marinas: float = 0.1
     """share of the shore that is left to boats"""
     weather: Weather = field(default_factory=Weather)
 

@@ -78,7 +78,7 @@ def test_a_16_bit_scene_has_the_same_ships_and_many_more_levels() -> None:
 def test_ships_under_cloud_are_marked_and_others_are_not() -> None:
     clear = SceneOptions(weather=Weather(cloud=0.0))
     cloudy = SceneOptions(weather=Weather(cloud=1.0))
-    scenes = [render_scene(np.random.default_rng(seed), 256, cloudy) for seed in range(8)]
+    scenes = [render_scene(np.random.default_rng(seed), 256, cloudy) for seed in range(16)]
     assert not render_scene(np.random.default_rng(0), 256, clear).hidden.any()
     assert any(scene.hidden.any() for scene in scenes)
     assert not all(scene.hidden.all() for scene in scenes)
