@@ -6,8 +6,9 @@
 What tells two kinds of ship apart is small beside the ship. Each scale has a classifier of
 its own and proposes where the next is to look, and a last classifier reads all of them.
 
-Unlike the paper's, each scale is cut from the picture itself rather than from the scale
-before, so that nothing is interpolated twice.
+Two things differ from the paper. Each scale is cut from the picture itself rather than from
+the scale before, so that nothing is interpolated twice. And all scales are shown the same
+number of pixels, the first the whole picture reduced to it, so that each costs the same.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class Scales(NamedTuple):
     boxes: tuple[Box, ...]
     """S - 1 boxes, in coordinates of the picture"""
     images: tuple[Tensor, ...]
-    """S times (B, C, H, W): the picture, and what was zoomed into"""
+    """S times (B, C, h, w): the picture reduced, and what was zoomed into"""
     features: tuple[Tensor, ...]
     """S times (B, D, h, w)"""
 
@@ -49,7 +50,7 @@ class RACNN(nn.Module):
         channels: of its features.
         classes: how many.
         scales: at least 1.
-        size: (height, width) of what the finer scales are shown.
+        size: (height, width) of what each scale is shown; less than the picture's, if zooming is to show more.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class RACNN(nn.Module):
 
     def forward(self, image: Tensor, sharpness: float = SHARPEST) -> Scales:
         """Look at (B, C, H, W); `sharpness` is the boxcar's k."""
-        images, features = [image], []
+        images, features = [F.adaptive_avg_pool2d(image, self.size)], []
         proposed: list[Box] = []
         boxes: list[Box] = []
         for scale, backbone in enumerate(self.backbones):

@@ -86,7 +86,8 @@ def doubly_stochastic_penalty(weights: Tensor, words: Tensor) -> Tensor:
 
 def entropy(weights: Tensor) -> Tensor:
     """Entropy (...,) of distributions (..., L), in nats."""
-    return torch.special.entr(weights).sum(dim=-1)
+    nats: Tensor = torch.special.entr(weights).sum(dim=-1)
+    return nats
 
 
 class Chosen(NamedTuple):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import lightning as L
 import torch
 import torch.nn.functional as F
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -42,12 +43,16 @@ class Rates(NamedTuple):
 
 
 class RACNNTraining(L.LightningModule):
-    """Trains `network` on batches of pictures (B, C, H, W) and classes (B,)."""
+    """Trains `network` on batches of pictures (B, C, H, W) and classes (B,).
+
+    Proposals without parameters, such as a box that is always the middle, are left as they are.
+    """
 
     def __init__(self, network: RACNN, turns: Turns, rates: Rates) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network, self.turns, self.rates = network, turns, rates
+        self.teachable = bool(list(network.proposals.parameters()))
 
     def sharpness(self, step: int) -> float:
         """The boxcar's k at a step: from the first value to the last, geometrically."""
@@ -57,8 +62,10 @@ class RACNNTraining(L.LightningModule):
     def proposes(self, step: int) -> bool:
         """Whether this step is the proposals'."""
         t = self.turns
-        if step < t.first + t.start or not self.network.proposals:
-            return bool(step >= t.first and self.network.proposals)
+        if step < t.first or not self.teachable:
+            return False
+        if step < t.first + t.start:
+            return True
         return (step - t.first - t.start) % (t.classify + t.propose) >= t.classify
 
     def training_step(self, batch: list[Tensor], _: int) -> None:
@@ -96,13 +103,13 @@ class RACNNTraining(L.LightningModule):
             self.log(f"box/half{number}", box.half.mean())
         return loss
 
-    def _rate(self, optimiser: Optimizer, step: int) -> None:
+    def _rate(self, optimiser: LightningOptimizer, step: int) -> None:
         for group in optimiser.param_groups:
             group["lr"] = group["initial_lr"] * max(1 - step / self.turns.total, 0.0)
 
-    def _optimisers(self) -> list[Optimizer]:
+    def _optimisers(self) -> list[LightningOptimizer]:
         found = self.optimizers()
-        return list(found) if isinstance(found, list) else [found]
+        return found if isinstance(found, list) else [found]
 
     def configure_optimizers(self) -> list[Optimizer]:
         """AdamW for the classifiers, Adam for the proposals, where there are any."""

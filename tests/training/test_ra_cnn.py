@@ -59,6 +59,14 @@ def test_a_network_of_one_scale_has_nothing_to_propose() -> None:
     assert len(training.configure_optimizers()) == 1
 
 
+def test_boxes_that_cannot_learn_leave_all_steps_to_the_classifiers() -> None:
+    network = make().network
+    network.proposals = nn.ModuleList([nn.Identity()])
+    training = RACNNTraining(network, TURNS, Rates())
+    assert not any(training.proposes(step) for step in range(30))
+    assert len(training.configure_optimizers()) == 1
+
+
 def test_k_grows_from_the_first_value_to_the_last() -> None:
     training = make()
     values = [training.sharpness(step) for step in range(0, 25, 5)]
