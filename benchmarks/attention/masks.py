@@ -80,9 +80,9 @@ def pile(digits: Digits, size: int, generator: torch.Generator) -> Pile:
         alone.append(mine > 0.4)
         classes.append(digits.classes[which])
     masks = torch.stack(alone, dim=1).flatten(0, 1)
-    number = torch.arange(size, device=device).repeat_interleave(DIGITS)[:, None]
+    picture = torch.arange(size, device=device).repeat_interleave(DIGITS)[:, None]
     jitter = torch.randn(len(masks), 4, generator=generator, device=device) * 1.5
-    boxes = torch.cat([number.float(), bounds(masks) + jitter], dim=1)
+    boxes = torch.cat([picture.float(), bounds(masks) + jitter], dim=1)
     return Pile(canvas.unsqueeze(1), masks, boxes, torch.stack(classes, dim=1).flatten())
 
 

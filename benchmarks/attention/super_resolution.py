@@ -31,7 +31,10 @@ from shipdet.raster.scene import open_scene
 CROP = 96
 """of the fine picture"""
 BATCH = 8
-VARIANTS = {"RCAN": ChannelWeights, "without channel attention": EqualWeights}
+VARIANTS: dict[str, type[ChannelWeights] | type[EqualWeights]] = {
+    "RCAN": ChannelWeights,
+    "without channel attention": EqualWeights,
+}
 
 
 class Pictures(NamedTuple):
