@@ -152,7 +152,7 @@ def run(variant: str, seed: int, options: Options, learn: Places) -> Network:
 
 def main() -> None:
     """Train every variant, print the table."""
-    made = parser(__doc__, steps=300)
+    made = parser(__doc__, steps=400)
     made.add_argument("--places", type=int, default=300)
     args = made.parse_args()
     options = options_of(args)

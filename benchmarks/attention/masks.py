@@ -152,7 +152,7 @@ def run(kind: str, seed: int, options: Options, learn: Digits) -> Network:
 
 def main() -> None:
     """Train every variant, print the table."""
-    options = options_of(parser(__doc__, steps=1000).parse_args())
+    options = options_of(parser(__doc__, steps=1500).parse_args())
     learn = read_digits(options.data, "train", options.device, options.few(60_000))
     test = read_digits(options.data, "t10k", options.device, options.few(10_000))
     table = Table("Masks of overlapping digits", options)

@@ -74,7 +74,7 @@ def run(name: str, task: Task, glimpses: int, seed: int, options: Options, digit
 
 def main() -> None:
     """Train every variant, print the table."""
-    made = parser(__doc__, steps=1500)
+    made = parser(__doc__, steps=2500)
     made.add_argument("--glimpses", type=int, default=6)
     args = made.parse_args()
     options = options_of(args)

@@ -101,7 +101,7 @@ def run(variant: Variant, seed: int, options: Options, learn: Pictures, test: Pi
 
 def main() -> None:
     """Train every variant, print the table."""
-    made = parser(__doc__, steps=150)
+    made = parser(__doc__, steps=200)
     made.add_argument(
         "--modules", type=int, nargs="+", default=[1, 2], help="attention modules a stage; the paper: 1 to 4"
     )

@@ -7,8 +7,11 @@ zero, so that modules can be stacked without the signal fading, as it does with 
 
 A module is {p, t, r}: p residual units, then a trunk of t units beside the mask, then p
 units more. The mask branch pools `depth` times, with r units at each size, and returns
-the same way; units skip across at every size but the first. One trunk unit has three
-convolutions, so a module adds 3 (2 p + t) = 12 layers of depth at p = 1, t = 2.
+the same way; units skip across at every size but the first, and the trunk is never added
+to it. One trunk unit has three convolutions, so a module adds 3 (2 p + t) = 12 layers of
+depth at p = 1, t = 2.
+
+Pooling starts at the map's corner: tiles agree where they are cut at multiples of 2^depth.
 """
 
 from collections.abc import Callable
@@ -58,7 +61,10 @@ def channel_mask(logits: Tensor) -> Tensor:
 
 
 def spatial_mask(logits: Tensor) -> Tensor:
-    """f3: each channel normalised over its own map, then a sigmoid; it says where, whatever the channel."""
+    """f3: each channel normalised over its own map, then a sigmoid; it says where, whatever the channel.
+
+    The mean is over all of the map, so a tile's mask depends on what else lies in it: not for the detector's trunk.
+    """
     variance, mean = torch.var_mean(logits, dim=(2, 3), keepdim=True, correction=0)
     return torch.sigmoid((logits - mean) / (variance + EPSILON).sqrt())
 
