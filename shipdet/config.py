@@ -106,7 +106,11 @@ class EvaluateConfig(BaseModel):
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
+    ships: Literal["all", "bow known"] = Field(default="all", description="one of all, bow known")
+    min_length: Positive = Field(default=12.0, description="the shortest ship that counts, in pixels of the model")
+    gsd_m: Positive | None = Field(default=None, description="metres per pixel of the pictures, above 0")
     sheet: Path | None = Field(default=None, description="a PNG file for hits, misses and false alarms")
+    report: Path | None = Field(default=None, description="an HTML file for figures, plots and pictures")
     # Named apart from its key because pydantic's models have a method `json`.
     json_output: Path | None = Field(default=None, alias="json", description="a file for the scores")
 
