@@ -87,6 +87,7 @@ class TrainConfig(BaseModel):
     ship_types: Path | None = Field(default=None, description="a folder of chips of single ships, a folder a type")
     start_from: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
     teacher: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
+    copy_paste: Share = Field(default=0.0, description="the share of pictures with ships pasted in, from 0 to 1")
     synthetic_share: Share = Field(default=0.0, description="the share of drawn harbours, from 0 to 1")
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
     heat_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
@@ -131,9 +132,12 @@ class EvaluateConfig(BaseModel):
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
-    gsd_m: Gsd | None = Field(default=None, alias="gsd", description=f"{GSDS}; else the model's own")
+    ships: Literal["all", "bow known"] = Field(default="all", description="one of all, bow known")
+    min_length: Positive = Field(default=12.0, description="the shortest ship that counts, in pixels of the model")
+    gsd_m: Gsd | None = Field(default=None, description=GSDS)
     augment: Augment = Field(default="none", description=AUGMENTS)
     sheet: Path | None = Field(default=None, description="a PNG file for hits, misses and false alarms")
+    report: Path | None = Field(default=None, description="an HTML file for figures, plots and pictures")
     # Named apart from its key because pydantic's models have a method `json`.
     json_output: Path | None = Field(default=None, alias="json", description="a file for the scores")
 

@@ -1,60 +1,131 @@
 """Validation while training: which weights are kept, and the card that they get."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
 
 from shipdet.config import TrainConfig
-from shipdet.evaluation import metrics
-from shipdet.evaluation.run import How, judge, pooled
-from shipdet.labels.folders import Folder, civil, inshore, read_folder
+from shipdet.evaluation.calibration import Outcomes, fit_calibration, outcomes, pool
+from shipdet.evaluation.cases import Judged, case_of
+from shipdet.evaluation.hull_scores import with_scorer
+from shipdet.evaluation.run import judge
+from shipdet.evaluation.scenes import judge_scenes
+from shipdet.evaluation.strata import strata
+from shipdet.evaluation.summary import overlaps, pooled
+from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
 from shipdet.labels.types import SHIP_TYPES
+from shipdet.models.calibration import calibrated, uncalibrated
 from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
-from shipdet.models.weights import Card, Model, Scores
-from shipdet.training.module import Judge, Judged
-from shipdet.training.run import GATE_THRESHOLD, SIZES
+from shipdet.models.weights import Card, Model, Recall, Scores
+from shipdet.training.module import Judge
+from shipdet.training.module import Judged as JudgedNetwork
+from shipdet.training.pictures import save_harbours
+from shipdet.training.run import GATE_THRESHOLD, SIZES, SYNTHETIC_SIZE
+from shipdet.training.scene_sources import validation_scenes
+from shipdet.training.scenes import GSD_M
 
-GSD_M = 1.0
+DRAWN = 32
+"""Harbours drawn for the hull scorer."""
 DEFAULT_THRESHOLD = 0.3
 """Of models that were trained without a validation split, on drawn harbours alone."""
 
 
 def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
-    """What scores a network in training: the mean of AP and F1 on the validation split of the first folder."""
-    folders = _folders(config)
-    if not folders:
-        return lambda _network: Judged(0.0, 0.0, 0.0)
-    pictures = read_folder(folders[0], "validation")
+    """What scores a network in training: the mean of AP and F1 on the scenes' validation, else the first folder's."""
+    sets = _validation_sets(config)
+    if not sets:
+        return lambda _network: JudgedNetwork(0.0, 0.0, 0.0)
     device = choose_device("auto", config.precision)
 
-    def judged(network: TaskPartition) -> Judged:
-        found = pooled(judge(Model(network, _card(config, ())), device, pictures))
+    def judged(network: TaskPartition) -> JudgedNetwork:
+        found = pooled(sets[0].judge(Model(network, _card(config)), device))
         report(
-            f"{folders[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
+            f"{sets[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
             f"heading {found.heading_accuracy or 0:.3f}, gate {found.gate_recall or 0:.3f}"
         )
         score = ((found.ap or 0.0) + (found.f1 or 0.0)) / 2
-        return Judged(score, found.gate_recall or 0.0, found.heading_accuracy or 0.0)
+        return JudgedNetwork(score, found.gate_recall or 0.0, found.heading_accuracy or 0.0)
 
     return judged
 
 
-def card_of(network: TaskPartition, config: TrainConfig) -> Card:
-    """The card of a trained network: its scores on every validation split, its threshold from the first."""
+def finished(network: TaskPartition, config: TrainConfig) -> Model:
+    """A trained network made a model: hulls scored as training pictures taught, and a card.
+
+    The card's calibration is fitted on all validation splits, its threshold is that of the best F1 on the first, and
+    it tells the scores on each.
+    """
     device = choose_device("auto", config.precision)
-    cards: list[Scores] = []
-    threshold = DEFAULT_THRESHOLD
-    for number, folder in enumerate(_folders(config)):
-        judged = judge(Model(network, _card(config, ())), device, read_folder(folder, "validation"))
-        best = pooled(judged)
-        if number == 0 and best.threshold is not None:
-            threshold = best.threshold
-        cards.append(_scores(f"{folder.name} validation", pooled(judged, threshold)))
-    return _card(config, tuple(cards)).model_copy(update={"score_threshold": threshold})
+    model = _with_scorer(Model(network, _card(config)), device, config)
+    judged = {each.name: each.judge(model, device) for each in _validation_sets(config)}
+    return model._replace(card=card_with(model.card, judged))
+
+
+def card_with(card: Card, judged: Mapping[str, Sequence[Judged]]) -> Card:
+    """A card with calibration, threshold and scores.
+
+    Args:
+        card: of the model; without a calibration, or pictures judged with the one that it has.
+        judged: validation pictures of each data set; the first decides the threshold. Of none the card stays as it is.
+    """
+    if not judged:
+        return card
+    pictures = [outcomes(j.matched) for data in judged.values() for j in data]
+    raw = [Outcomes(uncalibrated(p.score, card.calibration), p.hit) for p in pictures]
+    calibration = fit_calibration(pool(raw)) or card.calibration
+    first = next((pooled(data).threshold for data in judged.values()), None)
+    threshold = card.score_threshold if first is None else first
+    scores = tuple(_scores(f"{name} validation", data, threshold) for name, data in judged.items())
+    in_raw = uncalibrated(np.array([threshold]), card.calibration)
+    told = {"calibration": calibration, "score_threshold": float(calibrated(in_raw, calibration)[0]), "scores": scores}
+    return card.model_copy(update=told)
+
+
+def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
+    """Its scorer learns from the training splits, and from harbours drawn anew."""
+    pictures = [picture for folder in _folders(config) for picture in read_folder(folder, "train")]
+    with TemporaryDirectory() as folder:
+        if config.synthetic_share > 0:
+            pictures += save_harbours(Path(folder), DRAWN, SYNTHETIC_SIZE, config.seed + 1)
+        return with_scorer(model, device, pictures, config.seed)
+
+
+class _ValidationSet(NamedTuple):
+    """What a network is judged by."""
+
+    name: str
+    judge: Callable[[Model, Device], list[Judged]]
+
+
+def _validation_sets(config: TrainConfig) -> list[_ValidationSet]:
+    """Scenes first: who names some wants to know of them.
+
+    Raises:
+        LabelsError: there are no labels to judge by.
+    """
+    sets = []
+    scenes = list(validation_scenes(config))
+    if scenes:
+        sets.append(_ValidationSet("scenes", lambda model, device: judge_scenes(model, device, scenes)))
+    for folder in _folders(config):
+        pictures = read_folder(folder, "validation")
+        sets.append(_ValidationSet(folder.name, partial(_judge_pictures, pictures)))
+    return sets
+
+
+def _judge_pictures(pictures: list[LabelledPicture], model: Model, device: Device) -> list[Judged]:
+    return judge(model, device, pictures)
 
 
 def fused_threshold(model: Model, device: Device, folder: Folder, report: Callable[[str], None]) -> float | None:
     """The score of the best F1 where validation pictures are looked at as of unknown scale; None where no ship is."""
-    found = pooled(judge(model, device, read_folder(folder, "validation"), how=How("unknown")))
+    cases = [case_of(picture, "unknown") for picture in read_folder(folder, "validation")]
+    found = pooled(judge(model, device, cases))
     report(f"{folder.name} validation, scale unknown: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}")
     return found.threshold
 
@@ -64,7 +135,8 @@ def _folders(config: TrainConfig) -> list[Folder]:
     return [folder(path) for folder, path in named if path is not None]
 
 
-def _scores(split: str, found: metrics.Scores) -> Scores:
+def _scores(split: str, judged: Sequence[Judged], threshold: float) -> Scores:
+    found, overlap = pooled(judged, threshold), overlaps(judged)
     return Scores(
         split=split,
         ships=found.ships,
@@ -75,11 +147,17 @@ def _scores(split: str, found: metrics.Scores) -> Scores:
         heading_accuracy=found.heading_accuracy or 0.0,
         length_error=found.length_error or 0.0,
         gate_recall=found.gate_recall or 0.0,
+        ap50=overlap.ap50,
+        ap75=overlap.ap75,
+        ap50_95=overlap.ap50_95,
+        recalls=tuple(Recall(by=s.by, name=s.name, ships=s.ships, recall=s.recall) for s in strata(judged, threshold)),
     )
 
 
-def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
+def _card(config: TrainConfig) -> Card:
     trained_on = [f"{folder.name}, training split" for folder in _folders(config)]
+    if config.scenes:
+        trained_on.append(f"{len(config.scenes)} scenes")
     if config.synthetic_share > 0:
         trained_on.append(f"drawn harbours, {config.synthetic_share:.0%} of the chips")
     return Card(
@@ -97,5 +175,4 @@ def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
         trained_on=tuple(trained_on),
         terms=config.terms,
         steps=config.steps,
-        scores=scores,
     )

@@ -15,8 +15,10 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import CoarseMap, assemble
+from shipdet.inference.assembly import assemble
+from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
+from shipdet.models.calibration import calibrated
 from shipdet.models.decode import Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
@@ -56,12 +58,10 @@ class Found(NamedTuple):
     """What the network saw in a scene."""
 
     hulls: Hulls
-    """in scene pixels, best first; beams in the mean ground pixel, sqrt(x * y)"""
+    """in scene pixels, best first; beams in the mean ground pixel, sqrt(x * y); scores as the card calibrates them"""
     sampling: Sampling
     attention: NDArray[np.uint8]
     """(ceil(H/8), ceil(W/8)) of model pixels; probability of an end, 255 is 1"""
-    ship: NDArray[np.uint8]
-    """likewise, probability of a ship, hull or end"""
     views: int = 1
     """how often the scene was looked at"""
     likely_gsd_m: float | None = None
@@ -81,24 +81,6 @@ class Eye(NamedTuple):
     """(1, C, H/8, W/8) further maps to keep of what the deep branch says"""
 
 
-class Seen(NamedTuple):
-    """What one pass over a scene gave."""
-
-    sampling: Sampling
-    tips: Tips
-    """in model pixels of the scene"""
-    attention: NDArray[np.uint8]
-    ship: NDArray[np.uint8]
-    more: NDArray[np.float16]
-    """(C, ceil(H/8), ceil(W/8)), C = 0 where the eye asked for nothing more"""
-
-    @property
-    def hulls(self) -> Hulls:
-        """Ends joined into ships, in scene pixels, best first."""
-        hulls = assemble(self.tips, CoarseMap(self.ship, COARSE_STRIDE))
-        return _in_scene_pixels(hulls, self.sampling)
-
-
 def detect_hulls(
     scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
 ) -> Found:
@@ -115,9 +97,36 @@ def detect_hulls(
         SceneError: the scene's ground sample distance is unknown, or it has no valid pixel.
         ReadError: the file is damaged.
     """
-    sampling = model_sampling(scene, model.card.gsd_m)
-    seen = sweep(scene, sampling, Eye(model.network, model.card.gate_threshold, device), tiling or Tiling(), progress)
-    return Found(seen.hulls, sampling, seen.attention, seen.ship)
+    seen = see(scene, model, device, tiling, progress)
+    return Found(hulls_of(seen, model), seen.sampling, seen.attention)
+
+
+class Seen(NamedTuple):
+    """What the network says of a scene, before ends are joined."""
+
+    tips: Tips
+    """in model pixels"""
+    coarse: CoarseMap
+    sampling: Sampling
+    attention: NDArray[np.uint8]
+    """as `Found.attention`"""
+    more: NDArray[np.float16]
+    """(C, ceil(H/8), ceil(W/8)) likewise; C is 0 where the eye asked for nothing more"""
+
+
+def hulls_of(seen: Seen, model: Model) -> Hulls:
+    """Ends joined into ships, as `Found.hulls`."""
+    hulls = assemble(seen.tips, seen.coarse, model.scorer)
+    hulls = replace(hulls, score=calibrated(hulls.score, model.card.calibration))
+    return in_scene_pixels(hulls, seen.sampling)
+
+
+def see(
+    scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
+) -> Seen:
+    """All tiles of a scene through the network; arguments and errors as `detect_hulls`."""
+    eye = Eye(model.network, model.card.gate_threshold, device)
+    return sweep(scene, model_sampling(scene, model.card.gsd_m), eye, tiling or Tiling(), progress)
 
 
 def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling) -> tuple[Tile, ...]:
@@ -144,7 +153,7 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
             parts.append(looked.tips)
         if progress is not None:
             progress(done, len(tiles))
-    return Seen(sampling, join_tips(parts), attention, ship, more)
+    return Seen(join_tips(parts), CoarseMap(ship, COARSE_STRIDE), sampling, attention, more)
 
 
 class Looked(NamedTuple):
@@ -216,7 +225,8 @@ def _owned(tips: Tips, core: Window) -> NDArray[np.bool_]:
     return np.asarray(inside)
 
 
-def _in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
+def in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
+    """Hulls in model pixels as they lie in the scene."""
     return replace(
         hulls,
         bow=sampling.to_scene(hulls.bow),

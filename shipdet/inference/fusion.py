@@ -16,7 +16,8 @@ from scipy.spatial import cKDTree
 
 from shipdet.attention.scale import fuse
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import mean_along, not_overlapped
+from shipdet.inference.assembly import not_overlapped
+from shipdet.inference.evidence import mean_along
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.raster.sampling import Sampling
 

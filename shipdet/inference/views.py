@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shipdet.inference.engine import Eye, Found, Progress, Seen, Tiling, detect_hulls, sweep, tiles_of
+from shipdet.inference.engine import Eye, Found, Progress, Seen, Tiling, detect_hulls, hulls_of, sweep, tiles_of
 from shipdet.inference.fusion import Glance, Together, fuse_glances
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
@@ -84,15 +84,15 @@ def find_ships(
     if len(views) == 1:
         return detect_hulls(scene, model, device, looking.tiling, progress)
     glances: list[Glance] = []
-    maps: Seen | None = None
+    reference: Found | None = None
     for seen in sweeps(scene, model, device, views, looking.tiling, progress):
-        glances.append(Glance(seen.hulls, seen.sampling, seen.more[0]))
-        maps = seen if maps is None else _beside(maps, seen)
+        glances.append(Glance(hulls_of(seen, model), seen.sampling, seen.more[0]))
+        maps = seen
     if maps is None:
         raise ValueError("expected one view at least")
     together = fuse_glances(glances)
     likely = likely_gsd_m(together, views) if scene.gsd_m is None else None
-    return Found(together.hulls, maps.sampling, maps.attention, maps.ship, len(views), likely)
+    return Found(together.hulls, maps.sampling, maps.attention, len(views), likely)
 
 
 def sweeps(
@@ -131,15 +131,6 @@ def likely_gsd_m(ships: Together, views: Sequence[View]) -> float | None:
         return None
     logs = np.log([np.sqrt(x * y) for (x, y), _ in views])
     return float(np.exp((sure * (ships.weights @ logs)).sum() / sure.sum()))
-
-
-def _beside(maps: Seen, other: Seen) -> Seen:
-    """Maps of one view with what another saw there, where that is more."""
-    shape = maps.ship.shape
-    return maps._replace(
-        attention=np.maximum(maps.attention, on_grid(other.attention, shape)),
-        ship=np.maximum(maps.ship, on_grid(other.ship, shape)),
-    )
 
 
 def on_grid(cells: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -15,6 +15,8 @@ from torch import nn
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
+from shipdet.models.calibration import Calibration
+from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.scale_head import ScaleHead
 from shipdet.models.task_partition import Sizes, TaskPartition
 
@@ -22,10 +24,21 @@ FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
-SCALE_HEAD = "scale_head."
-"""What the names of the scale head's tensors start with."""
-Network = TypeVar("Network", bound=nn.Module)
+SCORER, SCALE_HEAD = "scorer.", "scale_head."
+"""Before the names of the hull scorer's and the scale head's tensors in a file."""
+Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
+
+
+class Recall(BaseModel):
+    """Recall of some of the ships."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    by: str
+    """What tells them apart: length, type, neighbour or shore"""
+    name: str
+    ships: int
+    recall: float
 
 
 class Scores(BaseModel):
@@ -41,6 +54,10 @@ class Scores(BaseModel):
     heading_accuracy: float
     length_error: float
     gate_recall: float
+    ap50: float | None = None
+    ap75: float | None = None
+    ap50_95: float | None = None
+    recalls: tuple[Recall, ...] = ()
 
 
 class Card(BaseModel):
@@ -59,18 +76,22 @@ class Card(BaseModel):
     classes: tuple[str, ...]
     types: tuple[str, ...] = ()
     """Types of ship that it tells apart."""
+    evidence: tuple[str, ...] = ()
+    """What its hull scorer weighs; empty where it has none."""
     gate_threshold: float
     """Attention that opens the gate."""
     score_threshold: float
-    """Detections below are not reported; chosen on validation."""
+    """Detections below are not reported; chosen on validation. In calibrated scores where there is a calibration."""
     fused_threshold: float | None = None
-    """The same for several views fused; None where nobody chose it."""
+    """The same where a scene is looked at in several views; None where nobody chose it."""
+    calibration: Calibration | None = None
+    """What makes probabilities of the network's scores; fitted on validation."""
     trained_on: tuple[str, ...]
     terms: str
     steps: int
     scores: tuple[Scores, ...] = ()
     scale_head: Channels | None = None
-    """Hidden channels of the head for attention to scale; None where the file holds none."""
+    """Hidden channels of its head for attention to scale; None where it has none."""
 
 
 class Model(NamedTuple):
@@ -78,8 +99,10 @@ class Model(NamedTuple):
 
     network: TaskPartition
     card: Card
+    scorer: HullScorer | None = None
+    """Has the last word on a hull's score"""
     scale_head: ScaleHead | None = None
-    """what weighs scales and views against each other, where it was trained"""
+    """Weighs scales, and other views, against each other"""
 
 
 def build_network(card: Card) -> TaskPartition:
@@ -87,8 +110,8 @@ def build_network(card: Card) -> TaskPartition:
     return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types)))
 
 
-def round_to_half(network: Network) -> Network:
-    """A network, or a head, with the values that a weights file keeps, so that it is judged as it ships."""
+def round_to_half(network: Part) -> Part:
+    """A network with the values that a weights file keeps, so that it is judged as it ships."""
     with torch.no_grad():
         for value in network.state_dict().values():
             if value.is_floating_point():
@@ -96,24 +119,17 @@ def round_to_half(network: Network) -> Network:
     return network
 
 
-def save_weights(path: Path, network: TaskPartition, card: Card, scale_head: ScaleHead | None = None) -> None:
-    """Writes half-precision weights with their card, under a temporary name first.
-
-    Args:
-        path: a .safetensors file.
-        network: whose weights.
-        card: what they are; what it says of the scale head is set right here.
-        scale_head: goes into the same file.
-    """
-    state = dict(network.state_dict())
-    if scale_head is not None:
-        state |= {f"{SCALE_HEAD}{name}": value for name, value in scale_head.state_dict().items()}
-    card = card.model_copy(update={"scale_head": None if scale_head is None else scale_head.hidden})
+def save_weights(path: Path, model: Model) -> None:
+    """Writes half-precision weights with their card, under a temporary name first."""
+    state = model.network.state_dict()
+    for prefix, part in ((SCORER, model.scorer), (SCALE_HEAD, model.scale_head)):
+        if part is not None:
+            state |= {prefix + name: value for name, value in part.state_dict().items()}
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous() for name, value in state.items()
     }
     with whole_file(path) as temporary:
-        save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
+        save_file(tensors, str(temporary), metadata={"shipdet": model.card.model_dump_json()})
 
 
 def load_weights(name: str) -> Model:
@@ -138,17 +154,14 @@ def load_weights(name: str) -> Model:
     except (SafetensorError, OSError, ValueError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
-    network = build_network(card)
-    head = None if card.scale_head is None else ScaleHead(card.context, card.scale_head)
+    network, scorer = build_network(card), HullScorer() if card.evidence == EVIDENCE else None
+    head = None if card.scale_head is None else ScaleHead(card.context, card.scale_head).eval()
     try:
-        if head is not None:
-            head.load_state_dict({key.removeprefix(SCALE_HEAD): state.pop(key) for key in _keys_of_head(state)})
-            head.eval()
+        for prefix, part in ((SCORER, scorer), (SCALE_HEAD, head)):
+            own = {key.removeprefix(prefix): state.pop(key) for key in list(state) if key.startswith(prefix)}
+            if part is not None:
+                part.load_state_dict(own)
         network.load_state_dict(state)
     except RuntimeError:
         raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
-    return Model(network.eval().to(memory_format=torch.channels_last), card, head)
-
-
-def _keys_of_head(state: dict[str, torch.Tensor]) -> list[str]:
-    return [key for key in state if key.startswith(SCALE_HEAD)]
+    return Model(network.eval().to(memory_format=torch.channels_last), card, scorer, head)
