@@ -1,17 +1,21 @@
 """Labelled ships in one picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Outline: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 
 IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
 """Labelled things that are no ships to speak of: never taught, neither hits nor misses."""
+NO_TYPE = frozenset({"", "ship", "ships", "vessel", "vessels", "boat", "unknown", "none", "null", "nan"})
+"""Class names that say no more than that it is a ship."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Labels:
     stern: Array
     """(N, 2)"""
     beam: Array
-    """(N,), NaN where nobody measured it"""
+    """(N,), NaN where nobody measured it; in mean ground pixels where a pixel is not square on the ground"""
     bow_known: Mask
     """(N,) False where bow and stern may be swapped"""
     difficult: Mask
@@ -36,6 +40,14 @@ class Labels:
     regions: Array
     """(M, 4) as x0, y0, x1, y1"""
     complete: bool
+    polygon: tuple[Outline | None, ...] = ()
+    """(N,) drawn outlines, None for ships without; empty where no ship has one"""
+    ignore: tuple[Outline, ...] = ()
+    """Places where ships may lie whose ends nobody marked: never taught, and what is found there is no false alarm"""
+
+    def __post_init__(self) -> None:
+        if self.polygon and len(self.polygon) != len(self.type):
+            raise ValueError(f"expected an outline or None for each of {len(self)} ships, got {len(self.polygon)}")
 
     def __len__(self) -> int:
         return len(self.type)
@@ -45,8 +57,40 @@ class Labels:
         """(N,) distance from stern to bow."""
         return np.asarray(np.hypot(*(self.bow - self.stern).T))
 
+    def outline(self, ship: int) -> Outline | None:
+        """The drawn outline of one ship, None where there is none."""
+        return self.polygon[ship] if self.polygon else None
+
+    def select(self, keep: Mask) -> Self:
+        """The ships where `keep` (N,) is true; regions stay."""
+        kept = np.flatnonzero(keep).tolist()
+        return replace(
+            self,
+            bow=self.bow[kept],
+            stern=self.stern[kept],
+            beam=self.beam[kept],
+            bow_known=self.bow_known[kept],
+            difficult=self.difficult[kept],
+            type=tuple(self.type[i] for i in kept),
+            polygon=tuple(self.polygon[i] for i in kept) if self.polygon else (),
+        )
+
+    def ignores(self, xy: Array) -> Mask:
+        """Which places (N, 2) lie where nobody can be blamed for finding a ship."""
+        inside = np.zeros(len(xy), dtype=bool)
+        for area in self.ignore:
+            inside |= shapely.intersects_xy(area, xy[:, 0], xy[:, 1])
+        return inside
+
     @classmethod
-    def of_rows(cls, rows: Sequence["Ship"], regions: Sequence[Sequence[float]], *, complete: bool) -> Self:
+    def of_rows(
+        cls,
+        rows: Sequence["Ship"],
+        regions: Sequence[Sequence[float]],
+        *,
+        complete: bool,
+        ignore: Sequence[Outline] = (),
+    ) -> Self:
         """Labels from ships read one by one."""
         return cls(
             bow=np.array([r.bow for r in rows], dtype=np.float64).reshape(-1, 2),
@@ -57,6 +101,8 @@ class Labels:
             type=tuple(r.type for r in rows),
             regions=np.array(regions, dtype=np.float64).reshape(-1, 4),
             complete=complete,
+            polygon=tuple(r.polygon for r in rows) if any(r.polygon is not None for r in rows) else (),
+            ignore=tuple(ignore),
         )
 
 
@@ -70,3 +116,27 @@ class Ship:
     bow_known: bool = True
     difficult: bool = False
     type: str = "unknown"
+    polygon: Outline | None = None
+
+
+class Note(NamedTuple):
+    """What a reader or a writer left out or had to suppose, and how often."""
+
+    what: str
+    times: int
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.times}"
+
+
+class Reading(NamedTuple):
+    """Labels, and what there is to say about how they were read."""
+
+    labels: Labels
+    notes: tuple[Note, ...] = ()
+
+
+def type_of(name: str) -> str:
+    """A class name as a ship's type: lower case, "unknown" where it says only that it is a ship."""
+    known = name.strip().lower()
+    return "unknown" if known in NO_TYPE else known
