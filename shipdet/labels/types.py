@@ -17,6 +17,22 @@ IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
 NO_TYPE = frozenset({"", "ship", "ships", "vessel", "vessels", "boat", "unknown", "none", "null", "nan"})
 """Class names that say no more than that it is a ship."""
 
+SHIP_TYPES = (
+    "warship",
+    "carrier",
+    "submarine",
+    "cargo",
+    "container",
+    "tanker",
+    "barge",
+    "passenger",
+    "tug",
+    "fishing",
+    "yacht",
+    "small",
+)
+"""Types of ship that labels name and networks learn; any other word is a ship of no known type."""
+
 
 @dataclass(frozen=True)
 class Labels:
