@@ -1,35 +1,39 @@
 """Validation while training: which weights are kept, and the card that they get."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from shipdet.config import TrainConfig
 from shipdet.evaluation import metrics
+from shipdet.evaluation.run import Judged as JudgedPicture
 from shipdet.evaluation.run import judge, pooled
-from shipdet.labels.folders import Folder, civil, inshore, read_folder
+from shipdet.evaluation.scenes import judge_scenes
+from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
 from shipdet.labels.types import SHIP_TYPES
-from shipdet.models.device import choose_device
+from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model, Scores
 from shipdet.training.module import Judge, Judged
 from shipdet.training.run import GATE_THRESHOLD, SIZES
+from shipdet.training.scene_sources import validation_scenes
+from shipdet.training.scenes import GSD_M
 
-GSD_M = 1.0
 DEFAULT_THRESHOLD = 0.3
 """Of models that were trained without a validation split, on drawn harbours alone."""
 
 
 def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
-    """What scores a network in training: the mean of AP and F1 on the validation split of the first folder."""
-    folders = _folders(config)
-    if not folders:
+    """What scores a network in training: the mean of AP and F1 on the scenes' validation, else the first folder's."""
+    sets = _validation_sets(config)
+    if not sets:
         return lambda _network: Judged(0.0, 0.0, 0.0)
-    pictures = read_folder(folders[0], "validation")
     device = choose_device("auto", config.precision)
 
     def judged(network: TaskPartition) -> Judged:
-        found = pooled(judge(Model(network, _card(config, ())), device, pictures))
+        found = pooled(sets[0].judge(Model(network, _card(config, ())), device))
         report(
-            f"{folders[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
+            f"{sets[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
             f"heading {found.heading_accuracy or 0:.3f}, gate {found.gate_recall or 0:.3f}"
         )
         score = ((found.ap or 0.0) + (found.f1 or 0.0)) / 2
@@ -43,13 +47,40 @@ def card_of(network: TaskPartition, config: TrainConfig) -> Card:
     device = choose_device("auto", config.precision)
     cards: list[Scores] = []
     threshold = DEFAULT_THRESHOLD
-    for number, folder in enumerate(_folders(config)):
-        judged = judge(Model(network, _card(config, ())), device, read_folder(folder, "validation"))
+    for number, judged_by in enumerate(_validation_sets(config)):
+        judged = judged_by.judge(Model(network, _card(config, ())), device)
         best = pooled(judged)
         if number == 0 and best.threshold is not None:
             threshold = best.threshold
-        cards.append(_scores(f"{folder.name} validation", pooled(judged, threshold)))
+        cards.append(_scores(f"{judged_by.name} validation", pooled(judged, threshold)))
     return _card(config, tuple(cards)).model_copy(update={"score_threshold": threshold})
+
+
+class _ValidationSet(NamedTuple):
+    """What a network is judged by."""
+
+    name: str
+    judge: Callable[[Model, Device], list[JudgedPicture]]
+
+
+def _validation_sets(config: TrainConfig) -> list[_ValidationSet]:
+    """Scenes first: who names some wants to know of them.
+
+    Raises:
+        LabelsError: there are no labels to judge by.
+    """
+    sets = []
+    scenes = list(validation_scenes(config))
+    if scenes:
+        sets.append(_ValidationSet("scenes", lambda model, device: judge_scenes(model, device, scenes)))
+    for folder in _folders(config):
+        pictures = read_folder(folder, "validation")
+        sets.append(_ValidationSet(folder.name, partial(_judge_pictures, pictures)))
+    return sets
+
+
+def _judge_pictures(pictures: list[LabelledPicture], model: Model, device: Device) -> list[JudgedPicture]:
+    return judge(model, device, pictures)
 
 
 def _folders(config: TrainConfig) -> list[Folder]:
@@ -73,6 +104,8 @@ def _scores(split: str, found: metrics.Scores) -> Scores:
 
 def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
     trained_on = [f"{folder.name}, training split" for folder in _folders(config)]
+    if config.scenes:
+        trained_on.append(f"{len(config.scenes)} scenes")
     if config.synthetic_share > 0:
         trained_on.append(f"drawn harbours, {config.synthetic_share:.0%} of the chips")
     return Card(

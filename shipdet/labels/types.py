@@ -1,5 +1,6 @@
 """Labelled ships in one picture."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self, TypeAlias
@@ -91,6 +92,22 @@ class Labels:
             polygon=tuple(self.polygon[i] for i in kept) if self.polygon else (),
         )
 
+    def rescaled(self, scale: tuple[float, float], origin: tuple[float, float] = (0.0, 0.0)) -> Self:
+        """The same labels in pixels of a picture scaled along x and y, whose corner lies at `origin` of the scaled."""
+
+        def move(xy: Array) -> Array:
+            return np.asarray(xy * scale - np.array(origin))
+
+        return replace(
+            self,
+            bow=move(self.bow),
+            stern=move(self.stern),
+            beam=self.beam * np.sqrt(scale[0] * scale[1]),
+            regions=move(self.regions.reshape(-1, 2)).reshape(-1, 4),
+            polygon=tuple(None if outline is None else shapely.transform(outline, move) for outline in self.polygon),
+            ignore=tuple(shapely.transform(area, move) for area in self.ignore),
+        )
+
     def ignores(self, xy: Array) -> Mask:
         """Which places (N, 2) lie where nobody can be blamed for finding a ship."""
         inside = np.zeros(len(xy), dtype=bool)
@@ -153,6 +170,9 @@ class Reading(NamedTuple):
 
 
 def type_of(name: str) -> str:
-    """A class name as a ship's type: lower case, "unknown" where it says only that it is a ship."""
-    known = name.strip().lower()
-    return "unknown" if known in NO_TYPE else known
+    """A class name as a ship's type: "Container-Ship" is container, "vessel" no type that is known."""
+    known = " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+    if known in NO_TYPE:
+        return "unknown"
+    short = re.sub(r" ?(ship|vessel|boat|carrier)$", "", known)
+    return short if short in SHIP_TYPES and known not in IGNORED_TYPES else known

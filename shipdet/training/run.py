@@ -23,6 +23,7 @@ from shipdet.models.weights import load_weights
 from shipdet.training.chips import Chips, Source
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, load_pictures, render_harbours
+from shipdet.training.scene_sources import scene_sources
 from shipdet.training.type_mosaics import load_type_mosaics
 
 GATE_THRESHOLD = 0.1
@@ -98,6 +99,7 @@ def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find 
         pictures = load_pictures(folder, find)
         sources.append(Source(pictures, float(len(pictures)), scale))
         report(f"{folder.name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
+    sources += scene_sources(config, report)
     if config.ship_types is not None:
         pictures = load_type_mosaics(config.ship_types, config.seed)
         sources.append(Source(pictures, TYPE_SHARE * sum(source.share for source in sources), TYPE_SCALE))

@@ -62,6 +62,20 @@ def test_outlines_are_one_a_ship():
         replace(Labels.of_rows([], [], complete=True), polygon=(None,))
 
 
-@pytest.mark.parametrize(("name", "kind"), [("Ship", "unknown"), (" Tanker ", "tanker"), ("", "unknown")])
-def test_class_names_that_say_only_ship_are_no_type(name: str, kind: str):
+@pytest.mark.parametrize(("name", "kind"), [
+    ("Ship", "unknown"), (" Tanker ", "tanker"), ("", "unknown"), ("Container-Ship", "container"),
+    ("Dredger", "dredger"), ("carrier", "carrier"), ("wake boat", "wake boat"), ("fishing_boat", "fishing"),
+])  # fmt: skip
+def test_class_names_are_types_as_far_as_they_say_any(name: str, kind: str):
     assert type_of(name) == kind
+
+
+def test_rescaled_labels_are_where_the_scaled_picture_has_them():
+    outline = shapely.box(0, 0, 10, 10)
+    labels = Labels.of_rows(
+        [Ship((10, 10), (30, 20), 4.0, polygon=outline)], [(0, 0, 5, 5)], complete=True, ignore=[outline]
+    )
+    moved = labels.rescaled((2.0, 0.5), (3, 1))
+    assert (moved.bow.tolist(), moved.stern.tolist(), moved.beam.tolist()) == ([[17, 4]], [[57, 9]], [4])
+    assert moved.regions.tolist() == [[-3, -1, 7, 1.5]]
+    assert moved.outline(0).bounds == moved.ignore[0].bounds == (-3, -1, 17, 4)
