@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from shipdet.config import TrainConfig
 from shipdet.evaluation import metrics
+from shipdet.evaluation.hull_scores import with_scorer
 from shipdet.evaluation.run import Judged as JudgedPicture
 from shipdet.evaluation.run import judge, pooled
 from shipdet.evaluation.scenes import judge_scenes
@@ -15,10 +18,13 @@ from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model, Scores
 from shipdet.training.module import Judge, Judged
-from shipdet.training.run import GATE_THRESHOLD, SIZES
+from shipdet.training.pictures import save_harbours
+from shipdet.training.run import GATE_THRESHOLD, SIZES, SYNTHETIC_SIZE
 from shipdet.training.scene_sources import validation_scenes
 from shipdet.training.scenes import GSD_M
 
+DRAWN = 32
+"""Harbours drawn for the hull scorer."""
 DEFAULT_THRESHOLD = 0.3
 """Of models that were trained without a validation split, on drawn harbours alone."""
 
@@ -42,18 +48,32 @@ def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
     return judged
 
 
-def card_of(network: TaskPartition, config: TrainConfig) -> Card:
-    """The card of a trained network: its scores on every validation split, its threshold from the first."""
+def finished(network: TaskPartition, config: TrainConfig) -> Model:
+    """A trained network made a model: hulls scored as training pictures taught, and a card.
+
+    The card tells the scores on every validation split; the threshold is from the first.
+    """
     device = choose_device("auto", config.precision)
+    model = _with_scorer(Model(network, _card(config, ())), device, config)
     cards: list[Scores] = []
     threshold = DEFAULT_THRESHOLD
     for number, judged_by in enumerate(_validation_sets(config)):
-        judged = judged_by.judge(Model(network, _card(config, ())), device)
+        judged = judged_by.judge(model, device)
         best = pooled(judged)
         if number == 0 and best.threshold is not None:
             threshold = best.threshold
         cards.append(_scores(f"{judged_by.name} validation", pooled(judged, threshold)))
-    return _card(config, tuple(cards)).model_copy(update={"score_threshold": threshold})
+    card = model.card.model_copy(update={"scores": tuple(cards), "score_threshold": threshold})
+    return model._replace(card=card)
+
+
+def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
+    """Its scorer learns from the training splits, and from harbours drawn anew."""
+    pictures = [picture for folder in _folders(config) for picture in read_folder(folder, "train")]
+    with TemporaryDirectory() as folder:
+        if config.synthetic_share > 0:
+            pictures += save_harbours(Path(folder), DRAWN, SYNTHETIC_SIZE, config.seed + 1)
+        return with_scorer(model, device, pictures, config.seed)
 
 
 class _ValidationSet(NamedTuple):

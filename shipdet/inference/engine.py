@@ -15,7 +15,8 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import CoarseMap, assemble
+from shipdet.inference.assembly import assemble
+from shipdet.inference.evidence import CoarseMap
 from shipdet.models.decode import Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
@@ -76,6 +77,26 @@ def detect_hulls(
         SceneError: the scene's ground sample distance is unknown, or it has no valid pixel.
         ReadError: the file is damaged.
     """
+    seen = see(scene, model, device, tiling, progress)
+    hulls = assemble(seen.tips, seen.coarse, model.scorer)
+    return Found(in_scene_pixels(hulls, seen.sampling), seen.sampling, seen.attention)
+
+
+class Seen(NamedTuple):
+    """What the network says of a scene, before ends are joined."""
+
+    tips: Tips
+    """in model pixels"""
+    coarse: CoarseMap
+    sampling: Sampling
+    attention: NDArray[np.uint8]
+    """as `Found.attention`"""
+
+
+def see(
+    scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
+) -> Seen:
+    """All tiles of a scene through the network; arguments and errors as `detect_hulls`."""
     tiling = tiling or Tiling()
     sampling = model_sampling(scene, model.card.gsd_m)
     core = core_size(scene, sampling, tiling.core, STRIDE)
@@ -91,8 +112,7 @@ def detect_hulls(
             parts.append(looked.tips)
         if progress is not None:
             progress(done, len(tiles))
-    hulls = assemble(join_tips(parts), CoarseMap(ship, COARSE_STRIDE))
-    return Found(_in_scene_pixels(hulls, sampling), sampling, attention)
+    return Seen(join_tips(parts), CoarseMap(ship, COARSE_STRIDE), sampling, attention)
 
 
 class Looked(NamedTuple):
@@ -156,7 +176,8 @@ def _owned(tips: Tips, core: Window) -> NDArray[np.bool_]:
     return np.asarray(inside)
 
 
-def _in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
+def in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
+    """Hulls in model pixels as they lie in the scene."""
     return replace(
         hulls,
         bow=sampling.to_scene(hulls.bow),

@@ -5,21 +5,26 @@ The card travels in the file's metadata as JSON under `shipdet`.
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
+from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.task_partition import Sizes, TaskPartition
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
+SCORER = "scorer."
+"""Before the names of the hull scorer's tensors in a file."""
+Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
 
 
@@ -54,6 +59,8 @@ class Card(BaseModel):
     classes: tuple[str, ...]
     types: tuple[str, ...] = ()
     """Types of ship that it tells apart."""
+    evidence: tuple[str, ...] = ()
+    """What its hull scorer weighs; empty where it has none."""
     gate_threshold: float
     """Attention that opens the gate."""
     score_threshold: float
@@ -69,6 +76,8 @@ class Model(NamedTuple):
 
     network: TaskPartition
     card: Card
+    scorer: HullScorer | None = None
+    """Has the last word on a hull's score"""
 
 
 def build_network(card: Card) -> TaskPartition:
@@ -76,8 +85,8 @@ def build_network(card: Card) -> TaskPartition:
     return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types)))
 
 
-def round_to_half(network: TaskPartition) -> TaskPartition:
-    """The network with the values that a weights file keeps, so that it is judged as it ships."""
+def round_to_half(network: Part) -> Part:
+    """A network with the values that a weights file keeps, so that it is judged as it ships."""
     with torch.no_grad():
         for value in network.state_dict().values():
             if value.is_floating_point():
@@ -85,14 +94,16 @@ def round_to_half(network: TaskPartition) -> TaskPartition:
     return network
 
 
-def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
+def save_weights(path: Path, model: Model) -> None:
     """Writes half-precision weights with their card, under a temporary name first."""
+    state = model.network.state_dict()
+    if model.scorer is not None:
+        state |= {SCORER + name: value for name, value in model.scorer.state_dict().items()}
     tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
+        name: (value.half() if value.is_floating_point() else value).contiguous() for name, value in state.items()
     }
     with whole_file(path) as temporary:
-        save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
+        save_file(tensors, str(temporary), metadata={"shipdet": model.card.model_dump_json()})
 
 
 def load_weights(name: str) -> Model:
@@ -117,9 +128,11 @@ def load_weights(name: str) -> Model:
     except (SafetensorError, OSError, ValueError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
-    network = build_network(card)
+    network, scorer = build_network(card), HullScorer() if card.evidence == EVIDENCE else None
     try:
-        network.load_state_dict(state)
+        if scorer is not None:
+            scorer.load_state_dict({k.removeprefix(SCORER): v for k, v in state.items() if k.startswith(SCORER)})
+        network.load_state_dict({k: v for k, v in state.items() if not k.startswith(SCORER)})
     except RuntimeError:
         raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
-    return Model(network.eval().to(memory_format=torch.channels_last), card)
+    return Model(network.eval().to(memory_format=torch.channels_last), card, scorer)

@@ -10,7 +10,7 @@ from shapely.geometry import LineString
 
 from shipdet.config import TrainConfig
 from shipdet.errors import ConfigError
-from shipdet.evaluation.validation import build_judge, card_of
+from shipdet.evaluation.validation import build_judge, finished
 from shipdet.training.run import read_sources, train
 from shipdet.training.scene_sources import scene_sources, training_scenes, validation_scenes
 
@@ -48,7 +48,7 @@ def test_a_network_trains_on_a_scene_and_its_vector_labels_and_is_judged_by_othe
     assert any(line.startswith("a: ") and line.endswith("1 of 4 blocks for validation") for line in lines)
     assert any(line.startswith("scenes validation: AP ") for line in lines)
     assert torch.load(tmp_path / "runs" / "tiny" / "last.ckpt", weights_only=True)["global_step"] == 2
-    (scores,) = card_of(network, config).scores
+    (scores,) = finished(network, config).card.scores
     assert scores.split == "scenes validation"
     assert 0 < scores.ships < 6
 
