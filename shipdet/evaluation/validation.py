@@ -1,8 +1,10 @@
 """Validation while training: which weights are kept, and the card that they get."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,9 +13,10 @@ from shipdet.evaluation.calibration import Outcomes, fit_calibration, outcomes, 
 from shipdet.evaluation.cases import Judged
 from shipdet.evaluation.hull_scores import with_scorer
 from shipdet.evaluation.run import judge
+from shipdet.evaluation.scenes import judge_scenes
 from shipdet.evaluation.strata import strata
 from shipdet.evaluation.summary import overlaps, pooled
-from shipdet.labels.folders import Folder, civil, inshore, read_folder
+from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
 from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.calibration import calibrated, uncalibrated
 from shipdet.models.device import Device, choose_device
@@ -23,8 +26,9 @@ from shipdet.training.module import Judge
 from shipdet.training.module import Judged as JudgedNetwork
 from shipdet.training.pictures import save_harbours
 from shipdet.training.run import GATE_THRESHOLD, SIZES, SYNTHETIC_SIZE
+from shipdet.training.scene_sources import validation_scenes
+from shipdet.training.scenes import GSD_M
 
-GSD_M = 1.0
 DRAWN = 32
 """Harbours drawn for the hull scorer."""
 DEFAULT_THRESHOLD = 0.3
@@ -32,17 +36,16 @@ DEFAULT_THRESHOLD = 0.3
 
 
 def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
-    """What scores a network in training: the mean of AP and F1 on the validation split of the first folder."""
-    folders = _folders(config)
-    if not folders:
+    """What scores a network in training: the mean of AP and F1 on the scenes' validation, else the first folder's."""
+    sets = _validation_sets(config)
+    if not sets:
         return lambda _network: JudgedNetwork(0.0, 0.0, 0.0)
-    pictures = read_folder(folders[0], "validation")
     device = choose_device("auto", config.precision)
 
     def judged(network: TaskPartition) -> JudgedNetwork:
-        found = pooled(judge(Model(network, _card(config)), device, pictures))
+        found = pooled(sets[0].judge(Model(network, _card(config)), device))
         report(
-            f"{folders[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
+            f"{sets[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
             f"heading {found.heading_accuracy or 0:.3f}, gate {found.gate_recall or 0:.3f}"
         )
         score = ((found.ap or 0.0) + (found.f1 or 0.0)) / 2
@@ -59,7 +62,7 @@ def finished(network: TaskPartition, config: TrainConfig) -> Model:
     """
     device = choose_device("auto", config.precision)
     model = _with_scorer(Model(network, _card(config)), device, config)
-    judged = {f.name: judge(model, device, read_folder(f, "validation")) for f in _folders(config)}
+    judged = {each.name: each.judge(model, device) for each in _validation_sets(config)}
     return model._replace(card=card_with(model.card, judged))
 
 
@@ -92,6 +95,33 @@ def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
         return with_scorer(model, device, pictures, config.seed)
 
 
+class _ValidationSet(NamedTuple):
+    """What a network is judged by."""
+
+    name: str
+    judge: Callable[[Model, Device], list[Judged]]
+
+
+def _validation_sets(config: TrainConfig) -> list[_ValidationSet]:
+    """Scenes first: who names some wants to know of them.
+
+    Raises:
+        LabelsError: there are no labels to judge by.
+    """
+    sets = []
+    scenes = list(validation_scenes(config))
+    if scenes:
+        sets.append(_ValidationSet("scenes", lambda model, device: judge_scenes(model, device, scenes)))
+    for folder in _folders(config):
+        pictures = read_folder(folder, "validation")
+        sets.append(_ValidationSet(folder.name, partial(_judge_pictures, pictures)))
+    return sets
+
+
+def _judge_pictures(pictures: list[LabelledPicture], model: Model, device: Device) -> list[Judged]:
+    return judge(model, device, pictures)
+
+
 def _folders(config: TrainConfig) -> list[Folder]:
     named = ((inshore, config.inshore), (civil, config.civil))
     return [folder(path) for folder, path in named if path is not None]
@@ -118,6 +148,8 @@ def _scores(split: str, judged: Sequence[Judged], threshold: float) -> Scores:
 
 def _card(config: TrainConfig) -> Card:
     trained_on = [f"{folder.name}, training split" for folder in _folders(config)]
+    if config.scenes:
+        trained_on.append(f"{len(config.scenes)} scenes")
     if config.synthetic_share > 0:
         trained_on.append(f"drawn harbours, {config.synthetic_share:.0%} of the chips")
     return Card(
