@@ -224,7 +224,7 @@ def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> 
     lessons = gather_lessons(folders, model, device, config.times, config.seed)
     report(f"{int(lessons.ship.sum())} hulls on ships and {int((~lessons.ship).sum())} false alarms to learn from")
     head = round_to_half(train_scale_head(lessons, ScaleHeadSchedule(steps=config.steps, seed=config.seed)))
-    threshold = fused_threshold(Model(model.network, model.card, head), device, folders[-1].folder, report)
-    card = model.card.model_copy(update={"fused_threshold": threshold})
-    save_weights(config.output, model.network, card, head)
+    threshold = fused_threshold(model._replace(scale_head=head), device, folders[-1].folder, report)
+    card = model.card.model_copy(update={"fused_threshold": threshold, "scale_head": head.hidden})
+    save_weights(config.output, model._replace(card=card, scale_head=head))
     return config.output

@@ -35,6 +35,8 @@ Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
 Name = Annotated[str, Field(min_length=1)]
 Gsd = Positive | Literal["unknown"]
 Augment = Literal["none", "flips", "dihedral", "scales"]
+SceneNames = tuple[Name | tuple[Name, ...], ...]
+"""Rasters; one that is a list is several band files of one scene."""
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
 PRECISIONS = "one of auto, float32, bfloat16"
@@ -71,6 +73,13 @@ class TrainConfig(BaseModel):
     name: Name = Field(description="the name that the weights go by")
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    scenes: SceneNames = Field(default=(), description="a list of georeferenced rasters")
+    scene_labels: tuple[Path, ...] = Field(default=(), description="a list of label files, one for each of the scenes")
+    validation_scenes: SceneNames = Field(default=(), description="a list of rasters, none of them among the scenes")
+    validation_labels: tuple[Path, ...] = Field(default=(), description="a list, one for each of validation_scenes")
+    validation_share: Share = Field(default=0.2, description="the share of the scenes' blocks to judge by, from 0 to 1")
+    scene_bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers or descriptions")
+    scenes_gsd_m: Positive | None = Field(default=None, description="metres per pixel of scenes that cannot tell")
     output: Path = Field(description="a folder for checkpoints, logs and weights")
     terms: Name = Field(default="not stated", description="the terms of the data, for the model card")
     steps: Count = Field(description="a whole number of optimiser steps, above 0")
@@ -96,8 +105,24 @@ class TrainConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:
-        if self.inshore is None and self.civil is None and self.synthetic_share < 1:
-            raise ValueError("nothing to learn from; name a folder as 'inshore' or 'civil', or set synthetic_share: 1")
+        if self.inshore is None and self.civil is None and not self.scenes and self.synthetic_share < 1:
+            raise ValueError(
+                "nothing to learn from; name a folder as 'inshore' or 'civil', or rasters as 'scenes', "
+                "or set synthetic_share: 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_labels_for_scenes(self) -> Self:
+        for scenes, labels, key in (
+            (self.scenes, self.scene_labels, "scene_labels"),
+            (self.validation_scenes, self.validation_labels, "validation_labels"),
+        ):
+            if len(scenes) != len(labels):
+                raise ValueError(f"{key}: expected a file for each of {len(scenes)} scenes, got {len(labels)}")
+        both = next((scene for scene in self.validation_scenes if scene in self.scenes), None)
+        if both is not None:
+            raise ValueError(f"{both} is both learnt from and judged by; name it in scenes or in validation_scenes")
         return self
 
 

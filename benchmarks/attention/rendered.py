@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from shipdet.training.synthetic_canvas import Array, Canvas
-from shipdet.training.synthetic_decks import draw_ship
+from shipdet.training.synthetic_fittings import draw_ship
 from shipdet.training.synthetic_fleet import CLASSES, Hull, Ship, draw_wake
 from shipdet.training.synthetic_texture import compose, photograph
 

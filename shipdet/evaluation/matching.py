@@ -124,6 +124,7 @@ def settle(hulls: Hulls, labels: Labels, pairs: Pairs, ignore: Mask, rule: Match
         raise LabelsError(f"expected one ignore value for each of {len(labels)} ships, got shape {ignore.shape}")
     label = _assign(hulls, pairs.where(~ignore[pairs.label]))
     excused = ~_labelled_completely(_middle(hulls), labels) | _lies_on(hulls, footprints(labels)[ignore], rule)
+    excused |= labels.ignores(_middle(hulls))
     excused[pairs.prediction[ignore[pairs.label]]] = True
     status = np.where(label >= 0, HIT, np.where(excused, IGNORED, FALSE_ALARM)).astype(np.int8)
     heading_error_deg, length_error = _errors(hulls, labels, label)

@@ -84,15 +84,13 @@ def find_ships(
     if len(views) == 1:
         return detect_hulls(scene, model, device, looking.tiling, progress)
     glances: list[Glance] = []
-    reference: Found | None = None
+    attention = np.zeros((0, 0), np.uint8)
     for seen in sweeps(scene, model, device, views, looking.tiling, progress):
+        attention = np.maximum(attention, on_grid(seen.attention, attention.shape)) if glances else seen.attention
         glances.append(Glance(hulls_of(seen, model), seen.sampling, seen.more[0]))
-        maps = seen
-    if maps is None:
-        raise ValueError("expected one view at least")
     together = fuse_glances(glances)
     likely = likely_gsd_m(together, views) if scene.gsd_m is None else None
-    return Found(together.hulls, maps.sampling, maps.attention, len(views), likely)
+    return Found(together.hulls, glances[0].sampling, attention, len(views), likely)
 
 
 def sweeps(

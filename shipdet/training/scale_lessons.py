@@ -11,7 +11,7 @@ from torch import Tensor
 
 from shipdet.errors import LabelsError
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Eye, Seen, Tiling, sweep
+from shipdet.inference.engine import Eye, Seen, Tiling, hulls_of, sweep
 from shipdet.inference.fusion import Mates, find_mates
 from shipdet.inference.views import SUPPOSED
 from shipdet.labels.folders import Folder, LabelledPicture, read_folder
@@ -90,11 +90,11 @@ def gather_lessons(folders: Sequence[Known], model: Model, device: Device, times
     Raises:
         LabelsError: no such pictures.
     """
-    random = np.random.default_rng(seed)
+    random, (least, most) = np.random.default_rng(seed), np.log(AS_IF)
     parts = []
     for folder, true_gsd_m in folders:
         for picture in read_folder(folder, "train"):
-            for scale in np.exp(random.uniform(*np.log(AS_IF), times)) if picture.labels.complete else ():
+            for scale in np.exp(random.uniform(least, most, times)) if picture.labels.complete else ():
                 gsds_m = scale * model.card.gsd_m * np.array(SUPPOSED)
                 parts.append(picture_lessons(picture, gsds_m.tolist(), model, device, true_gsd_m))
     if not parts:
@@ -120,13 +120,12 @@ def picture_lessons(
     for gsd_m in gsds_m:
         taken = replace(scene, gsd_m=(gsd_m, gsd_m))
         seen.append(sweep(taken, model_sampling(taken, model.card.gsd_m), eye, Tiling()))
-    lessons = _lessons(seen, picture.labels)
+    lessons = _lessons(seen, [hulls_of(one, model) for one in seen], picture.labels)
     ratio = torch.tensor(gsds_m) / (true_gsd_m or np.nan)
     return lessons._replace(gsd_m=ratio.expand(len(lessons.ship), -1))
 
 
-def _lessons(seen: Sequence[Seen], labels: Labels) -> Lessons:
-    parts = [view.hulls for view in seen]
+def _lessons(seen: Sequence[Seen], parts: Sequence[Hulls], labels: Labels) -> Lessons:
     hulls = Hulls.join([part for part in parts if len(part)] or parts[:1])
     view = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     sure = hulls.score >= FAINTEST
@@ -135,12 +134,14 @@ def _lessons(seen: Sequence[Seen], labels: Labels) -> Lessons:
     mates = find_mates(hulls, view, len(seen))
     off, bow = _against_labels(hulls, mates, labels, verdict)
     telling = verdict.ship | verdict.false_alarm
-    values = (np.where(mates.there, hulls.score[mates.hull], 0.0), off, bow)
+    score = np.where(mates.there, hulls.score[mates.hull], 0.0)
     return Lessons(
-        torch.from_numpy(np.stack([_along(view, hulls[telling]) for view in seen], axis=1)),
-        *(torch.from_numpy(value[telling]).float() for value in values),
-        torch.from_numpy(verdict.ship[telling]),
-        torch.zeros(int(telling.sum()), len(seen)),
+        features=torch.from_numpy(np.stack([_along(view, hulls[telling]) for view in seen], axis=1)),
+        score=torch.from_numpy(score[telling]).float(),
+        off=torch.from_numpy(off[telling]).float(),
+        bow=torch.from_numpy(bow[telling]).float(),
+        ship=torch.from_numpy(verdict.ship[telling]),
+        gsd_m=torch.zeros(int(telling.sum()), len(seen)),
     )
 
 
@@ -192,8 +193,9 @@ def _apart(points: Array, others: Array) -> Array:
 
 def _labelled_there(hulls: Hulls, labels: Labels) -> NDArray[np.bool_]:
     """Hulls (N,) in places where what is unlabelled is no ship."""
+    middle = (hulls.bow + hulls.stern) / 2
+    told = ~labels.ignores(middle)
     if not labels.complete or not len(labels.regions):
-        return np.full(len(hulls), labels.complete)
-    middle = ((hulls.bow + hulls.stern) / 2)[:, None]
-    inside = (middle >= labels.regions[None, :, :2]) & (middle <= labels.regions[None, :, 2:])
-    return np.asarray(np.any(inside.all(axis=2), axis=1))
+        return told & labels.complete
+    inside = (middle[:, None] >= labels.regions[None, :, :2]) & (middle[:, None] <= labels.regions[None, :, 2:])
+    return np.asarray(told & np.any(np.all(inside, axis=2), axis=1))

@@ -8,7 +8,7 @@ import torch
 from shipdet.errors import WeightsError
 from shipdet.models.scale_head import ScaleHead, confidence_logits, deep_features
 from shipdet.models.task_partition import Coarse, TaskPartition
-from shipdet.models.weights import Card, load_weights, save_weights
+from shipdet.models.weights import Card, Model, load_weights, save_weights
 
 CARD = Card(
     name="tiny", width=64, context=48, blocks=2, gsd_m=1.0, bands=("red", "green", "blue"), normalisation="none",
@@ -45,24 +45,21 @@ def test_confidence_is_greatest_where_there_is_surely_ship():
 
 
 def test_it_travels_in_the_file_of_its_network(network: TaskPartition, tmp_path: Path):
-    head = ScaleHead(hidden=5).eval()
-    save_weights(tmp_path / "both.safetensors", network, CARD, head)
+    head, card = ScaleHead(hidden=5).eval(), CARD.model_copy(update={"scale_head": 5})
+    save_weights(tmp_path / "both.safetensors", Model(network, card, scale_head=head))
     model = load_weights(str(tmp_path / "both.safetensors"))
-    assert model.card == CARD.model_copy(update={"scale_head": 5})
+    assert model.card == card
     features = deep_features(coarse(3, 4))
     torch.testing.assert_close(model.scale_head(features), head(features), rtol=1e-2, atol=1e-3)
 
 
 def test_a_file_without_a_head_has_none(network: TaskPartition, tmp_path: Path):
-    save_weights(tmp_path / "one.safetensors", network, CARD.model_copy(update={"scale_head": 5}))
-    model = load_weights(str(tmp_path / "one.safetensors"))
-    assert model.scale_head is None
-    assert model.card.scale_head is None
+    save_weights(tmp_path / "one.safetensors", Model(network, CARD))
+    assert load_weights(str(tmp_path / "one.safetensors")).scale_head is None
 
 
-def test_a_head_that_does_not_fit_its_card_is_refused(network: TaskPartition, tmp_path: Path, monkeypatch):
-    head = ScaleHead(hidden=5)
-    head.hidden = 6
-    save_weights(tmp_path / "odd.safetensors", network, CARD, head)
+def test_a_head_that_does_not_fit_its_card_is_refused(network: TaskPartition, tmp_path: Path):
+    card = CARD.model_copy(update={"scale_head": 6})
+    save_weights(tmp_path / "odd.safetensors", Model(network, card, scale_head=ScaleHead(hidden=5)))
     with pytest.raises(WeightsError, match="do not fit"):
         load_weights(str(tmp_path / "odd.safetensors"))
