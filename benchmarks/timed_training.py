@@ -1,0 +1,97 @@
+"""`shipdet train` for some minutes rather than some steps: how the benchmark against YOLO trains ours.
+
+A short trial says how many steps fit, which the learning rate's course needs to know; the clock has the last word.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple, cast
+
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from shipdet.config import TrainConfig
+from shipdet.models.task_partition import TaskPartition
+from shipdet.training.module import Judge, Judged, TaskPartitionTraining
+from shipdet.training.run import ChipsOfEpoch, build_training, train
+
+TRIAL_STEPS, SETTLED = 24, 8
+"""Steps of the trial, and how many of them are not counted."""
+
+
+class Trained(NamedTuple):
+    """A network and what it took."""
+
+    network: TaskPartition
+    minutes: float
+    seen: int
+    """chips"""
+
+
+class Clock:
+    """Batches until a deadline, and when each was asked for, in seconds of `time.perf_counter`."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.asked: list[float] = []
+
+    def until(self, batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[Tensor, ...]]:
+        """The batches that come before the deadline."""
+        for batch in batches:
+            now = time.perf_counter()
+            if now >= self.deadline:
+                return
+            self.asked.append(now)
+            yield batch
+
+
+class Timed:
+    """A loader that a clock ends."""
+
+    def __init__(self, loader: DataLoader[tuple[Tensor, ...]], clock: Clock) -> None:
+        self.loader = loader
+        self.clock = clock
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        return self.clock.until(self.loader)
+
+
+def train_for(minutes: float, config: TrainConfig) -> Trained:
+    """Trains from scratch for so many minutes, reading of the pictures included; the trial is not.
+
+    Args:
+        minutes: the limit.
+        config: what to learn from and how; its steps, warm-up and output are chosen here.
+    """
+    began = time.perf_counter()
+    trial = _run(_lasting(config, TRIAL_STEPS), float("inf"))[1].asked
+    a_step = median(b - a for a, b in zip(trial[SETTLED:], trial[SETTLED + 1 :], strict=False))
+    steps = max(1, int((60 * minutes - (trial[0] - began)) / a_step))
+    began = time.perf_counter()
+    network, clock = _run(_lasting(config, steps), began + 60 * minutes)
+    return Trained(network, (time.perf_counter() - began) / 60, len(clock.asked) * config.batch)
+
+
+def _lasting(config: TrainConfig, steps: int) -> TrainConfig:
+    return config.model_copy(update={"steps": steps, "warmup_steps": steps // 10, "validate_every": steps})
+
+
+def _run(config: TrainConfig, deadline: float) -> tuple[TaskPartition, Clock]:
+    clock = Clock(deadline)
+
+    def build(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPartitionTraining:
+        return build_training(config, lambda epoch: cast(Any, Timed(chips(epoch), clock)), judge)
+
+    with tempfile.TemporaryDirectory() as folder:
+        return train(config.model_copy(update={"output": Path(folder)}), _unjudged, _unreported, build=build), clock
+
+
+def _unjudged(_: TaskPartition) -> Judged:
+    return Judged(0.0, 0.0, 0.0)
+
+
+def _unreported(_: str) -> None:
+    pass
