@@ -17,7 +17,6 @@ are of the engine on the validation pictures, from the file to the ships, measur
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -27,6 +26,7 @@ from typing import NamedTuple
 import torch
 from deep_only import ships_of_coarse_map
 from outcomes import QUALITY, Column, Kept, Outcome, Runs, table, wins
+from quiet_training import train_quietly
 from scoring import ShipsOf, look_at, model_of, outcome_of
 from torch import Tensor, nn
 
@@ -37,8 +37,8 @@ from shipdet.inference.engine import Found
 from shipdet.labels.folders import LabelledPicture, inshore, read_folder
 from shipdet.models.device import choose_device
 from shipdet.models.task_partition import END, TaskPartition
-from shipdet.training.module import Judge, Judged, LossWeights, TaskPartitionTraining
-from shipdet.training.run import GATE_THRESHOLD, SIZES, Build, ChipsOfEpoch, build_training, first_network, train
+from shipdet.training.module import Judge, LossWeights, TaskPartitionTraining
+from shipdet.training.run import GATE_THRESHOLD, SIZES, Build, ChipsOfEpoch, build_training, first_network
 
 COLUMNS = (*QUALITY, Column("side by side", "side_by_side"), Column("ms / Mpx", "ms_per_mpx", 0))
 ALWAYS_OPEN, NEVER_OPEN = 0.0, 2.0
@@ -125,8 +125,7 @@ ROWS = (
 def run_row(row: Row, config: TrainConfig, pictures: Sequence[LabelledPicture]) -> Outcome:
     """Trains one row with one seed and judges it."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        network = train(config.model_copy(update={"output": Path(folder)}), unjudged, unreported, build=row.build)
+    network = train_quietly(config, build=row.build)
     minutes = (time.perf_counter() - began) / 60
     device = choose_device("cpu", config.precision)
     looked = look_at(pictures, model_of(network, row.gate_threshold), device, row.ships)
@@ -134,17 +133,8 @@ def run_row(row: Row, config: TrainConfig, pictures: Sequence[LabelledPicture]) 
     return outcome_of(pictures, looked.hulls)._replace(ms_per_mpx=looked.ms_per_mpx, minutes=minutes, seen=seen)
 
 
-def unjudged(_: TaskPartition) -> Judged:
-    """For training that is judged only when it is over."""
-    return Judged(0.0, 0.0, 0.0)
-
-
-def unreported(_: str) -> None:
-    """For what training would tell of its pictures."""
-
-
 def config_of(arguments: argparse.Namespace, seed: int) -> TrainConfig:
-    """Training of every row with one seed, in one epoch."""
+    """Training of every row with one seed."""
     return TrainConfig(
         name="ablation",
         inshore=arguments.data,
@@ -155,7 +145,6 @@ def config_of(arguments: argparse.Namespace, seed: int) -> TrainConfig:
         learning_rate=arguments.learning_rate,
         weight_decay=2e-2,
         warmup_steps=arguments.steps // 10,
-        validate_every=arguments.steps,
         seed=seed,
         workers=arguments.workers,
         precision=arguments.precision,

@@ -130,6 +130,12 @@ def _cell(outcomes: Sequence[Outcome], column: Column) -> str:
     return f"{middle:.{column.digits}f}" + ("" if around is None else f" ± {around:.{column.digits}f}")
 
 
+def beside(text: str, heading: str, cells: Sequence[str]) -> str:
+    """A table with one more column, of a cell for each row."""
+    lines = zip(text.splitlines(), [heading, "---", *cells], strict=True)
+    return "\n".join(f"{line} {cell} |" for line, cell in lines)
+
+
 def wins(rows: Sequence[Runs], name: str, field: str = "f1") -> bool:
     """Whether the row of this name has the greatest mean, alone."""
     means = {row.name: mean(row.outcomes, field) or 0.0 for row in rows}

@@ -3,20 +3,19 @@
 A short trial says how many steps fit, which the learning rate's course needs to know; the clock has the last word.
 """
 
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple, cast
 
+from quiet_training import train_quietly
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from shipdet.config import TrainConfig
 from shipdet.models.task_partition import TaskPartition
-from shipdet.training.module import Judge, Judged, TaskPartitionTraining
-from shipdet.training.run import ChipsOfEpoch, build_training, train
+from shipdet.training.module import Judge, TaskPartitionTraining
+from shipdet.training.run import ChipsOfEpoch, build_training
 
 TRIAL_STEPS, SETTLED = 24, 8
 """Steps of the trial, and how many of them are not counted."""
@@ -64,7 +63,7 @@ def train_for(minutes: float, config: TrainConfig) -> Trained:
 
     Args:
         minutes: the limit.
-        config: what to learn from and how; its steps, warm-up and output are chosen here.
+        config: what to learn from and how; its steps and warm-up are chosen here.
     """
     began = time.perf_counter()
     trial = _run(_lasting(config, TRIAL_STEPS), float("inf"))[1].asked
@@ -76,7 +75,7 @@ def train_for(minutes: float, config: TrainConfig) -> Trained:
 
 
 def _lasting(config: TrainConfig, steps: int) -> TrainConfig:
-    return config.model_copy(update={"steps": steps, "warmup_steps": steps // 10, "validate_every": steps})
+    return config.model_copy(update={"steps": steps, "warmup_steps": steps // 10})
 
 
 def _run(config: TrainConfig, deadline: float) -> tuple[TaskPartition, Clock]:
@@ -85,13 +84,4 @@ def _run(config: TrainConfig, deadline: float) -> tuple[TaskPartition, Clock]:
     def build(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPartitionTraining:
         return build_training(config, lambda epoch: cast(Any, Timed(chips(epoch), clock)), judge)
 
-    with tempfile.TemporaryDirectory() as folder:
-        return train(config.model_copy(update={"output": Path(folder)}), _unjudged, _unreported, build=build), clock
-
-
-def _unjudged(_: TaskPartition) -> Judged:
-    return Judged(0.0, 0.0, 0.0)
-
-
-def _unreported(_: str) -> None:
-    pass
+    return train_quietly(config, build=build), clock
