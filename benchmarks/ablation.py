@@ -24,16 +24,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from deep_only import ships_of_coarse_map
+from deep_only import coarse_ships
 from outcomes import QUALITY, Column, Kept, Outcome, Runs, table, wins
 from quiet_training import train_quietly
-from scoring import ShipsOf, look_at, model_of, outcome_of
+from scoring import Detect, joined_ends, look_at, model_of, outcome_of
 from torch import Tensor, nn
 
 from shipdet.config import TrainConfig
 from shipdet.errors import ShipdetError
-from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found
 from shipdet.labels.folders import LabelledPicture, inshore, read_folder
 from shipdet.models.device import choose_device
 from shipdet.models.task_partition import END, TaskPartition
@@ -53,7 +51,7 @@ class Row(NamedTuple):
     build: Build
     gate_threshold: float
     """at inference"""
-    ships: ShipsOf
+    detect: Detect
 
 
 class KnowsNothing(nn.Module):
@@ -109,13 +107,8 @@ def gate_at_test_only(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) ->
     return training
 
 
-def joined_ends(found: Found) -> Hulls:
-    """Ships as the engine makes them."""
-    return found.hulls
-
-
 ROWS = (
-    Row("deep only", deep_only, NEVER_OPEN, ships_of_coarse_map),
+    Row("deep only", deep_only, NEVER_OPEN, coarse_ships),
     Row("shallow only", shallow_only, ALWAYS_OPEN, joined_ends),
     Row("gate at test only", gate_at_test_only, GATE_THRESHOLD, joined_ends),
     Row(FULL, build_training, GATE_THRESHOLD, joined_ends),
@@ -128,7 +121,7 @@ def run_row(row: Row, config: TrainConfig, pictures: Sequence[LabelledPicture]) 
     network = train_quietly(config, build=row.build)
     minutes = (time.perf_counter() - began) / 60
     device = choose_device("cpu", config.precision)
-    looked = look_at(pictures, model_of(network, row.gate_threshold), device, row.ships)
+    looked = look_at(pictures, model_of(network, row.gate_threshold), device, row.detect)
     seen = config.steps * config.batch
     return outcome_of(pictures, looked.hulls)._replace(ms_per_mpx=looked.ms_per_mpx, minutes=minutes, seen=seen)
 

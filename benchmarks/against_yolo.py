@@ -110,7 +110,7 @@ def run_ours(arguments: argparse.Namespace, seed: int) -> Outcome:
         link(complete(read_folder(inshore(arguments.data), "train")), folder)
         trained = train_for(arguments.minutes, config_of(arguments, folder, seed))
     model = model_of(trained.network, GATE_THRESHOLD)
-    looked = look_at(pictures, model, choose_device("cpu", arguments.precision), lambda found: found.hulls)
+    looked = look_at(pictures, model, choose_device("cpu", arguments.precision))
     return outcome_of(pictures, looked.hulls)._replace(minutes=trained.minutes, seen=trained.seen)
 
 

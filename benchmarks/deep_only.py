@@ -6,16 +6,17 @@ painted as a disc about as wide as the rectangle's short side, so the ship's end
 Which end is the bow is not known.
 """
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found
+from shipdet.inference.engine import Seen, in_scene_pixels, see
+from shipdet.models.device import Device
 from shipdet.models.task_partition import COARSE_STRIDE
+from shipdet.models.weights import Model
+from shipdet.raster.scene import Scene
 
 Array = NDArray[np.float64]
 
@@ -23,24 +24,22 @@ LIKELY = 128
 """Probability of ship, 255 is 1, of the cells that count"""
 
 
-def ships_of_coarse_map(found: Found) -> Hulls:
+def coarse_ships(scene: Scene, model: Model, device: Device) -> Hulls:
+    """Ships of a scene, in its pixels, best first."""
+    return ships_of_coarse_map(see(scene, model, device))
+
+
+def ships_of_coarse_map(seen: Seen) -> Hulls:
     """Ships in scene pixels, best first."""
-    labelled, count = scipy.ndimage.label(found.ship >= LIKELY, structure=np.ones((3, 3)))
+    ship = seen.coarse.ship
+    labelled, count = scipy.ndimage.label(ship >= LIKELY, structure=np.ones((3, 3)))
     if count == 0:
         return Hulls.empty()
     rectangles = [_rectangle(np.argwhere(labelled == n)) for n in range(1, count + 1)]
     bow, stern, beam = (np.array(part, np.float64) for part in zip(*rectangles, strict=True))
-    score = scipy.ndimage.mean(found.ship, labelled, np.arange(1, count + 1)) / 255
-    scale = np.sqrt(found.sampling.scale_x * found.sampling.scale_y)
-    hulls = replace(
-        Hulls.empty(),
-        bow=found.sampling.to_scene(bow),
-        stern=found.sampling.to_scene(stern),
-        beam=beam / scale,
-        score=np.asarray(score, np.float64),
-        bow_score=np.full(count, 0.5),
-    )
-    return hulls[np.argsort(-hulls.score, kind="stable")]
+    score = np.asarray(scipy.ndimage.mean(ship, labelled, np.arange(1, count + 1)), np.float64) / 255
+    hulls = Hulls(bow, stern, beam, score, np.full(count, 0.5))
+    return in_scene_pixels(hulls[np.argsort(-score, kind="stable")], seen.sampling)
 
 
 def _rectangle(cells: NDArray[np.intp]) -> tuple[Array, Array, float]:

@@ -55,7 +55,7 @@ def rows_of(arguments: argparse.Namespace) -> tuple[Row, ...]:
         Row("makers' labels", {"inshore": arguments.output / "makers"}),
         Row("+ complete labels", {"inshore": arguments.inshore}),
         Row("+ rendered harbours", {"synthetic_share": 0.25}),
-        Row("+ copy-paste", {"copy_paste_share": 0.5}),
+        Row("+ copy-paste", {"copy_paste": 0.5}),
         Row("+ self-training", {"teacher": WEIGHTS_BEFORE}),
         Row("+ scale range", {"scale": (0.5, 2.0)}, without={"scale": (0.9, 1.1)}),
         Row("+ civil pictures", {"civil": arguments.civil}),
@@ -126,9 +126,9 @@ def run_step(step: Step, data: Path) -> Outcome:
     minutes = (time.perf_counter() - began) / 60
     model = model_of(network, GATE_THRESHOLD)
     step.weights.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(step.weights, network, model.card)
+    save_weights(step.weights, model)
     pictures = read_folder(civil(data), "validation")
-    looked = look_at(pictures, model, choose_device("cpu", step.config.precision), lambda found: found.hulls)
+    looked = look_at(pictures, model, choose_device("cpu", step.config.precision))
     seen = step.config.steps * step.config.batch
     return outcome_of(pictures, looked.hulls)._replace(ms_per_mpx=looked.ms_per_mpx, minutes=minutes, seen=seen)
 

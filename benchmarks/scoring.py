@@ -12,17 +12,17 @@ from outcomes import Outcome
 from shipdet.evaluation.matching import HIT, Matched, footprints, ignored, match
 from shipdet.evaluation.metrics import scores
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found, detect_hulls
+from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import LabelledPicture
 from shipdet.labels.types import IGNORED_TYPES, Labels
 from shipdet.models.device import Device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model
-from shipdet.raster.scene import open_scene
+from shipdet.raster.scene import Scene, open_scene
 from shipdet.training.run import SIZES
 
 Mask = NDArray[np.bool_]
-ShipsOf = Callable[[Found], Hulls]
+Detect = Callable[[Scene, Model, Device], Hulls]
 
 GSD_M = 1.0
 SIDE_BY_SIDE = 5.0
@@ -56,20 +56,25 @@ def model_of(network: TaskPartition, gate_threshold: float) -> Model:
     return Model(network, card)
 
 
-def look_at(pictures: Sequence[LabelledPicture], model: Model, device: Device, ships: ShipsOf) -> Looked:
+def joined_ends(scene: Scene, model: Model, device: Device) -> Hulls:
+    """Ships as `shipdet detect` finds them."""
+    return detect_hulls(scene, model, device).hulls
+
+
+def look_at(pictures: Sequence[LabelledPicture], model: Model, device: Device, detect: Detect = joined_ends) -> Looked:
     """The ships of each picture, through the engine; the first picture is looked at once more, to warm up.
 
     Args:
         pictures: taken at the model's GSD.
         model: whose network looks.
         device: where.
-        ships: makes ships of what the engine found.
+        detect: finds the ships of one picture, in its pixels.
     """
     hulls, seconds, megapixels = [], 0.0, 0.0
     for number, picture in enumerate([pictures[0], *pictures]):
         began = time.perf_counter()
         scene = open_scene(picture.path, gsd_m=GSD_M)
-        found = ships(detect_hulls(scene, model, device))
+        found = detect(scene, model, device)
         if number:
             seconds += time.perf_counter() - began
             megapixels += scene.grid.width * scene.grid.height / 1e6

@@ -7,7 +7,6 @@ too short, pontoons) is painted grey, except where it covers a ship that is taug
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,8 +103,7 @@ def ships_of_boxes(corners: Array, score: Array) -> Hulls:
     axes = middles[:, :2] - middles[:, 2:]
     spans = np.hypot(axes[..., 0], axes[..., 1])
     long, every = spans.argmax(axis=1), np.arange(len(score))
-    return replace(
-        Hulls.empty(),
+    return Hulls(
         bow=middles[every, long],
         stern=middles[every, long + 2],
         beam=spans[every, 1 - long],

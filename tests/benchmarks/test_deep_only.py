@@ -2,20 +2,22 @@ import numpy as np
 import pytest
 from deep_only import ships_of_coarse_map
 
-from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found
+from shipdet.inference.assembly import CoarseMap
+from shipdet.inference.engine import Seen
 from shipdet.labels.types import Labels, Ship
+from shipdet.models.decode import no_tips
+from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.raster.sampling import Sampling
 from shipdet.training.targets import draw_targets
 
 SIDE = 512
 
 
-def found(*ships: Ship, scale: float = 1.0) -> Found:
+def found(*ships: Ship, scale: float = 1.0) -> Seen:
     """What a perfect deep branch says of ships: the coarse map that it is taught."""
     coarse = draw_targets(Labels.of_rows(ships, [], complete=True), np.ones((SIDE, SIDE), bool)).coarse
     ship = np.where(coarse > 0, 255, 0).astype(np.uint8)
-    return Found(Hulls.empty(), Sampling(scale, scale, SIDE, SIDE), ship, ship)
+    return Seen(no_tips(), CoarseMap(ship, COARSE_STRIDE), Sampling(scale, scale, SIDE, SIDE), ship)
 
 
 def ship(middle: tuple[float, float], angle_deg: float, length: float, beam: float) -> Ship:
@@ -52,7 +54,7 @@ def test_ships_apart_are_two_and_ships_side_by_side_are_one() -> None:
 
 def test_the_score_is_the_mean_probability_and_the_best_comes_first() -> None:
     seen = found(ship((150.0, 100.0), 0, 150, 20), ship((150.0, 300.0), 0, 150, 20))
-    seen.ship[:20] = np.where(seen.ship[:20] > 0, 153, 0)
+    seen.coarse.ship[:20] = np.where(seen.coarse.ship[:20] > 0, 153, 0)
     hulls = ships_of_coarse_map(seen)
     assert hulls.score.tolist() == [1.0, 0.6]
     assert hulls.bow[0, 1] > hulls.bow[1, 1]
@@ -60,7 +62,7 @@ def test_the_score_is_the_mean_probability_and_the_best_comes_first() -> None:
 
 def test_one_cell_is_a_ship_with_two_ends() -> None:
     seen = found()
-    seen.ship[10, 20] = 200
+    seen.coarse.ship[10, 20] = 200
     hulls = ships_of_coarse_map(seen)
     assert hulls.length[0] == pytest.approx(4)
     np.testing.assert_allclose((hulls.bow + hulls.stern) / 2, [[164, 84]])

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ def labels_of(*ships: Ship) -> Labels:
 
 def hulls_of(labels: Labels, *scores: float) -> Hulls:
     score = np.array(scores)
-    return replace(Hulls.empty(), bow=labels.bow, stern=labels.stern, beam=labels.beam, score=score, bow_score=score)
+    return Hulls(labels.bow, labels.stern, labels.beam, score, score)
 
 
 def test_ships_less_than_five_pixels_apart_lie_side_by_side() -> None:

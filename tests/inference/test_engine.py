@@ -83,14 +83,6 @@ def test_the_attention_map_covers_the_scene_and_is_shut_on_nodata(whole):
     assert whole.attention[:, 1080 // 8 :].max() < 26
 
 
-def test_the_map_of_ships_holds_the_ends_and_the_hulls_between_them(whole, model):
-    assert whole.ship.shape == whole.attention.shape
-    assert (whole.ship.astype(int) >= whole.attention.astype(int) - 1).all()
-    certain = whole.hulls[whole.hulls.score >= model.card.score_threshold]
-    x, y = ((certain.bow + certain.stern) / 2 // 8).astype(int).T
-    assert np.median(whole.ship[y, x]) > 128
-
-
 def test_hulls_are_best_first_with_scores_that_are_probabilities(whole):
     assert (np.diff(whole.hulls.score) <= 0).all()
     assert ((whole.hulls.score >= 0) & (whole.hulls.score <= 1)).all()
