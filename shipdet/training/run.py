@@ -45,8 +45,29 @@ EXPECTED_WARNINGS = (
 """What Lightning warns of although it is meant so: regular expressions."""
 LIGHTNING_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
+ChipsOfEpoch = Callable[[int], DataLoader[tuple[Tensor, ...]]]
+Build = Callable[[TrainConfig, ChipsOfEpoch, Judge], TaskPartitionTraining]
+"""Makes what is trained from a config, the chips of each epoch, and what judges the network."""
 
-def train(config: TrainConfig, judge: Judge, report: Callable[[str], None], find: Find | None = None) -> TaskPartition:
+
+def build_training(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPartitionTraining:
+    """What a config trains, before its first step."""
+    return TaskPartitionTraining(
+        first_network(config),
+        Schedule(config.steps, config.warmup_steps, config.learning_rate, config.weight_decay, GATE_THRESHOLD),
+        LossWeights(coarse=config.coarse_weight, heat=config.heat_weight, vector=config.vector_weight),
+        chips,
+        judge,
+    )
+
+
+def train(
+    config: TrainConfig,
+    judge: Judge,
+    report: Callable[[str], None],
+    find: Find | None = None,
+    build: Build = build_training,
+) -> TaskPartition:
     """Trains, or goes on training, and returns the network that validation liked best.
 
     Args:
@@ -54,16 +75,11 @@ def train(config: TrainConfig, judge: Judge, report: Callable[[str], None], find
         judge: scores a network on validation.
         report: takes lines for the user.
         find: finds the ships of incompletely labelled pictures.
+        build: makes what is trained; it is called with the config's seed set.
     """
     sources = read_sources(config, report, find)
     torch.manual_seed(config.seed)
-    training = TaskPartitionTraining(
-        first_network(config),
-        Schedule(config.steps, config.warmup_steps, config.learning_rate, config.weight_decay, GATE_THRESHOLD),
-        LossWeights(coarse=config.coarse_weight, heat=config.heat_weight, vector=config.vector_weight),
-        lambda epoch: _loader(config, sources, epoch),
-        judge,
-    )
+    training = build(config, lambda epoch: _loader(config, sources, epoch), judge)
     folder = config.output / config.name
     best = ModelCheckpoint(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(folder, "last", save_top_k=1, monitor=None, every_n_epochs=1, enable_version_counter=False)
