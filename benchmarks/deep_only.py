@@ -12,10 +12,12 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Seen, in_scene_pixels, see
+from shipdet.inference.evidence import CoarseMap
+from shipdet.inference.engine import in_scene_pixels, see
 from shipdet.models.device import Device
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.models.weights import Model
+from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene
 
 Array = NDArray[np.float64]
@@ -26,20 +28,20 @@ LIKELY = 128
 
 def coarse_ships(scene: Scene, model: Model, device: Device) -> Hulls:
     """Ships of a scene, in its pixels, best first."""
-    return ships_of_coarse_map(see(scene, model, device))
+    seen = see(scene, model, device)
+    return ships_of_coarse_map(seen.coarse, seen.sampling)
 
 
-def ships_of_coarse_map(seen: Seen) -> Hulls:
+def ships_of_coarse_map(coarse: CoarseMap, sampling: Sampling) -> Hulls:
     """Ships in scene pixels, best first."""
-    ship = seen.coarse.ship
-    labelled, count = scipy.ndimage.label(ship >= LIKELY, structure=np.ones((3, 3)))
+    labelled, count = scipy.ndimage.label(coarse.ship >= LIKELY, structure=np.ones((3, 3)))
     if count == 0:
         return Hulls.empty()
     rectangles = [_rectangle(np.argwhere(labelled == n)) for n in range(1, count + 1)]
     bow, stern, beam = (np.array(part, np.float64) for part in zip(*rectangles, strict=True))
-    score = np.asarray(scipy.ndimage.mean(ship, labelled, np.arange(1, count + 1)), np.float64) / 255
+    score = np.asarray(scipy.ndimage.mean(coarse.ship, labelled, np.arange(1, count + 1)), np.float64) / 255
     hulls = Hulls(bow, stern, beam, score, np.full(count, 0.5))
-    return in_scene_pixels(hulls[np.argsort(-score, kind="stable")], seen.sampling)
+    return in_scene_pixels(hulls[np.argsort(-score, kind="stable")], sampling)
 
 
 def _rectangle(cells: NDArray[np.intp]) -> tuple[Array, Array, float]:

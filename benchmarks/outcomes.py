@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
     precision: float | None
     recall: float | None
     side_by_side: float | None
-    """recall of ships less than `scoring.SIDE_BY_SIDE` pixels from another"""
+    """recall of ships less than `shipdet.evaluation.strata.SIDE_BY_SIDE` pixels from another"""
     heading: float | None
     ms_per_mpx: float | None
     """milliseconds of detection, reading included, per megapixel of picture"""

@@ -4,29 +4,25 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-import shapely
-from numpy.typing import NDArray
 from outcomes import Outcome
 
-from shipdet.evaluation.matching import HIT, Matched, footprints, ignored, match
-from shipdet.evaluation.metrics import scores
+from shipdet.evaluation.cases import Judged, case_of
+from shipdet.evaluation.matching import match
+from shipdet.evaluation.metrics import GateHits, scores
+from shipdet.evaluation.strata import strata
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import LabelledPicture
-from shipdet.labels.types import IGNORED_TYPES, Labels
+from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.device import Device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model
 from shipdet.raster.scene import Scene, open_scene
 from shipdet.training.run import SIZES
 
-Mask = NDArray[np.bool_]
 Detect = Callable[[Scene, Model, Device], Hulls]
 
 GSD_M = 1.0
-SIDE_BY_SIDE = 5.0
-"""Pixels between footprints, below which ships lie side by side."""
 
 
 class Looked(NamedTuple):
@@ -37,7 +33,7 @@ class Looked(NamedTuple):
 
 
 def model_of(network: TaskPartition, gate_threshold: float) -> Model:
-    """A network ready for the engine; of its card, only the scale and the gate matter here."""
+    """A network ready for the engine; of its card, only sizes, scale and gate matter here."""
     card = Card(
         name="benchmark",
         width=SIZES.width,
@@ -47,6 +43,7 @@ def model_of(network: TaskPartition, gate_threshold: float) -> Model:
         bands=("red", "green", "blue"),
         normalisation="as in training",
         classes=("background", "hull", "end"),
+        types=SHIP_TYPES,
         gate_threshold=gate_threshold,
         score_threshold=0.0,
         trained_on=(),
@@ -82,27 +79,17 @@ def look_at(pictures: Sequence[LabelledPicture], model: Model, device: Device, d
     return Looked(hulls, 1000 * seconds / megapixels)
 
 
-def side_by_side(labels: Labels) -> Mask:
-    """Which labelled ships (L,) lie less than `SIDE_BY_SIDE` from another; pontoons and the like are no ships."""
-    is_ship = np.array([kind not in IGNORED_TYPES for kind in labels.type], dtype=bool)
-    ships = np.flatnonzero(is_ship)
-    polygons = shapely.polygons(footprints(labels)[ships])
-    i, j = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=SIDE_BY_SIDE)
-    close = np.zeros(len(labels), dtype=bool)
-    close[ships[i[i != j]]] = True
-    return close
-
-
 def outcome_of(pictures: Sequence[LabelledPicture], hulls: Sequence[Hulls]) -> Outcome:
     """Scores at the threshold of the best F1; cost and training are left to be filled in."""
-    matched = [match(h, p.labels) for h, p in zip(hulls, pictures, strict=True)]
-    found = scores(matched)
+    pairs = zip(pictures, hulls, strict=True)
+    judged = [Judged(case_of(p), h, match(h, p.labels), GateHits(0, 0)) for p, h in pairs]
+    found = scores([j.matched for j in judged])
     return Outcome(
         f1=found.f1,
         ap=found.ap,
         precision=found.precision,
         recall=found.recall,
-        side_by_side=_recall_side_by_side(pictures, matched, found.threshold),
+        side_by_side=recall_side_by_side(judged, found.threshold),
         heading=found.heading_accuracy,
         ms_per_mpx=None,
         minutes=0.0,
@@ -110,13 +97,7 @@ def outcome_of(pictures: Sequence[LabelledPicture], hulls: Sequence[Hulls]) -> O
     )
 
 
-def _recall_side_by_side(
-    pictures: Sequence[LabelledPicture], matched: Sequence[Matched], threshold: float | None
-) -> float | None:
-    hits = total = 0
-    for picture, m in zip(pictures, matched, strict=True):
-        close = side_by_side(picture.labels) & ~ignored(picture.labels)
-        kept = (m.status == HIT) & (m.score >= (np.inf if threshold is None else threshold))
-        hits += int(close[m.label[kept]].sum())
-        total += int(close.sum())
-    return hits / total if total else None
+def recall_side_by_side(judged: Sequence[Judged], threshold: float | None) -> float | None:
+    """Of ships less than `strata.SIDE_BY_SIDE` from another; None where there are none."""
+    by_neighbour = strata(judged, float("inf") if threshold is None else threshold)
+    return next((s.recall for s in by_neighbour if s.name.startswith("side by side")), None)

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 from deep_only import ships_of_coarse_map
 
-from shipdet.inference.assembly import CoarseMap
-from shipdet.inference.engine import Seen
+from shipdet.geometry import Hulls
+from shipdet.inference.evidence import CoarseMap
 from shipdet.labels.types import Labels, Ship
-from shipdet.models.decode import no_tips
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.raster.sampling import Sampling
 from shipdet.training.targets import draw_targets
@@ -13,11 +12,14 @@ from shipdet.training.targets import draw_targets
 SIDE = 512
 
 
-def found(*ships: Ship, scale: float = 1.0) -> Seen:
+def coarse(*ships: Ship) -> CoarseMap:
     """What a perfect deep branch says of ships: the coarse map that it is taught."""
-    coarse = draw_targets(Labels.of_rows(ships, [], complete=True), np.ones((SIDE, SIDE), bool)).coarse
-    ship = np.where(coarse > 0, 255, 0).astype(np.uint8)
-    return Seen(no_tips(), CoarseMap(ship, COARSE_STRIDE), Sampling(scale, scale, SIDE, SIDE), ship)
+    classes = draw_targets(Labels.of_rows(ships, [], complete=True), np.ones((SIDE, SIDE), bool)).coarse
+    return CoarseMap(np.where(classes > 0, 255, 0).astype(np.uint8), COARSE_STRIDE)
+
+
+def look(seen: CoarseMap, scale: float = 1.0) -> Hulls:
+    return ships_of_coarse_map(seen, Sampling(scale, scale, SIDE, SIDE))
 
 
 def ship(middle: tuple[float, float], angle_deg: float, length: float, beam: float) -> Ship:
@@ -30,7 +32,7 @@ def ship(middle: tuple[float, float], angle_deg: float, length: float, beam: flo
 @pytest.mark.parametrize(("length", "beam"), [(200, 30), (120, 16), (80, 20)])
 def test_a_drawn_ship_is_found_with_both_its_ends(angle_deg: float, length: float, beam: float) -> None:
     drawn = ship((250.0, 260.0), angle_deg, length, beam)
-    hulls = ships_of_coarse_map(found(drawn))
+    hulls = look(coarse(drawn))
     assert len(hulls) == 1
     ends = np.array([hulls.bow[0], hulls.stern[0]])
     errors = [np.hypot(*(ends - truth).T).max() for truth in ([drawn.bow, drawn.stern], [drawn.stern, drawn.bow])]
@@ -41,32 +43,32 @@ def test_a_drawn_ship_is_found_with_both_its_ends(angle_deg: float, length: floa
 
 def test_ends_are_told_in_pixels_of_the_scene() -> None:
     drawn = ship((250.0, 260.0), 30, 160, 24)
-    one, half = ships_of_coarse_map(found(drawn)), ships_of_coarse_map(found(drawn, scale=0.5))
+    one, half = look(coarse(drawn)), look(coarse(drawn), scale=0.5)
     np.testing.assert_allclose(half.bow, 2 * one.bow)
     np.testing.assert_allclose(half.beam, 2 * one.beam)
 
 
 def test_ships_apart_are_two_and_ships_side_by_side_are_one() -> None:
-    apart = ships_of_coarse_map(found(ship((150.0, 200.0), 0, 150, 20), ship((150.0, 300.0), 0, 150, 20)))
-    beside = ships_of_coarse_map(found(ship((150.0, 200.0), 0, 150, 20), ship((150.0, 222.0), 0, 150, 20)))
+    apart = look(coarse(ship((150.0, 200.0), 0, 150, 20), ship((150.0, 300.0), 0, 150, 20)))
+    beside = look(coarse(ship((150.0, 200.0), 0, 150, 20), ship((150.0, 222.0), 0, 150, 20)))
     assert (len(apart), len(beside)) == (2, 1)
 
 
 def test_the_score_is_the_mean_probability_and_the_best_comes_first() -> None:
-    seen = found(ship((150.0, 100.0), 0, 150, 20), ship((150.0, 300.0), 0, 150, 20))
-    seen.coarse.ship[:20] = np.where(seen.coarse.ship[:20] > 0, 153, 0)
-    hulls = ships_of_coarse_map(seen)
+    seen = coarse(ship((150.0, 100.0), 0, 150, 20), ship((150.0, 300.0), 0, 150, 20))
+    seen.ship[:20] = np.where(seen.ship[:20] > 0, 153, 0)
+    hulls = look(seen)
     assert hulls.score.tolist() == [1.0, 0.6]
     assert hulls.bow[0, 1] > hulls.bow[1, 1]
 
 
 def test_one_cell_is_a_ship_with_two_ends() -> None:
-    seen = found()
-    seen.coarse.ship[10, 20] = 200
-    hulls = ships_of_coarse_map(seen)
+    seen = coarse()
+    seen.ship[10, 20] = 200
+    hulls = look(seen)
     assert hulls.length[0] == pytest.approx(4)
     np.testing.assert_allclose((hulls.bow + hulls.stern) / 2, [[164, 84]])
 
 
 def test_water_alone_holds_no_ship() -> None:
-    assert len(ships_of_coarse_map(found())) == 0
+    assert len(look(coarse())) == 0

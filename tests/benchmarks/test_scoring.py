@@ -2,11 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scoring import outcome_of, side_by_side
+from scoring import model_of, outcome_of
 
 from shipdet.geometry import Hulls
 from shipdet.labels.folders import LabelledPicture
 from shipdet.labels.types import Labels, Ship
+from shipdet.models.task_partition import TaskPartition
+from shipdet.models.weights import load_weights, save_weights
+from shipdet.training.run import SIZES
 
 
 def upright(x: float, kind: str = "warship") -> Ship:
@@ -21,20 +24,6 @@ def labels_of(*ships: Ship) -> Labels:
 def hulls_of(labels: Labels, *scores: float) -> Hulls:
     score = np.array(scores)
     return Hulls(labels.bow, labels.stern, labels.beam, score, score)
-
-
-def test_ships_less_than_five_pixels_apart_lie_side_by_side() -> None:
-    labels = labels_of(upright(50), upright(64.5), upright(80), upright(200))
-    assert side_by_side(labels).tolist() == [True, True, False, False]
-
-
-def test_a_pontoon_is_no_neighbour() -> None:
-    labels = labels_of(upright(50), upright(61, "pontoon"))
-    assert side_by_side(labels).tolist() == [False, False]
-
-
-def test_a_picture_without_ships_has_none_side_by_side() -> None:
-    assert side_by_side(labels_of()).tolist() == []
 
 
 def test_recall_side_by_side_counts_hits_at_the_threshold_of_the_best_f1() -> None:
@@ -55,3 +44,9 @@ def test_where_nothing_is_found_recall_side_by_side_is_zero() -> None:
 def test_where_no_ships_lie_side_by_side_their_recall_is_unknown() -> None:
     labels = labels_of(upright(50))
     assert outcome_of([LabelledPicture(Path("1.jpg"), labels)], [hulls_of(labels, 0.5)]).side_by_side is None
+
+
+def test_a_benchmarks_weights_can_be_loaded_again(tmp_path: Path) -> None:
+    model = model_of(TaskPartition(SIZES), 0.1)
+    save_weights(tmp_path / "w.safetensors", model)
+    assert load_weights(str(tmp_path / "w.safetensors")).card == model.card
