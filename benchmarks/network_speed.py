@@ -23,9 +23,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shipdet.inference.engine import FAINTEST_TIP
+from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.decode import PATCH, find_tips
 from shipdet.models.device import has_fast_bfloat16
-from shipdet.models.task_partition import COARSE_STRIDE, TaskPartition, normalise
+from shipdet.models.task_partition import COARSE_STRIDE, Sizes, TaskPartition, normalise
 
 MOST_GFLOP = 10.0
 """Per megapixel of input, of trunk and deep branch"""
@@ -64,7 +65,7 @@ def make_network(seed: int = 0) -> TaskPartition:
     """The network as it runs at inference, with random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = TaskPartition()
+        network = TaskPartition(Sizes(types=len(SHIP_TYPES)))
     return network.eval().to(memory_format=torch.channels_last)
 
 

@@ -90,7 +90,7 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
     found = detect_hulls(scene, model, device, Tiling(core=request.core), progress)
     least = model.card.score_threshold if request.threshold is None else request.threshold
     hulls = found.hulls[found.hulls.score >= least]
-    tags = SceneTags(scene.scene_id, scene.acquired_at, model.card.name)
+    tags = SceneTags(scene.scene_id, scene.acquired_at, model.card.name, model.card.types)
     if request.pixel_coordinates and scene.gsd_m is not None:
         detections = pixel_detections(hulls, float(np.sqrt(scene.gsd_m[0] * scene.gsd_m[1])), tags)
     else:
@@ -151,6 +151,14 @@ def _refuse_unfit(scene: Scene, model: Model) -> None:
         )
 
 
+def _finder(config: TrainConfig) -> Callable[[Path], Hulls] | None:
+    """What completes incomplete labels, where the config names a teacher."""
+    if config.teacher is None:
+        return None
+    model, device = load_weights(config.teacher), choose_device("auto", config.precision)
+    return lambda path: detect_hulls(open_scene(str(path), gsd_m=model.card.gsd_m), model, device).hulls
+
+
 def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     """Trains a network, or goes on training, and writes the weights that validation liked best.
 
@@ -160,7 +168,7 @@ def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     from shipdet.evaluation.validation import build_judge, card_of  # noqa: PLC0415 - needs the extra `train`
     from shipdet.training.run import train as run  # noqa: PLC0415 - likewise
 
-    network = round_to_half(run(config, build_judge(config, report), report))
+    network = round_to_half(run(config, build_judge(config, report), report, _finder(config)))
     path = config.output / config.name / f"{config.name}.safetensors"
     save_weights(path, network, card_of(network, config))
     return path

@@ -4,7 +4,8 @@ Coordinates are (x, y) = (column, row) with the origin at the top-left corner of
 top-left pixel, so the centre of that pixel is (0.5, 0.5).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -87,14 +88,23 @@ class Hulls:
     """(N,) in [0, 1]"""
     bow_score: Array
     """(N,) in [0, 1]"""
+    types: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    """(N, K) probabilities of the types of ship; K is 0 where nothing is known of them, as by default"""
+
+    def __post_init__(self) -> None:
+        if not self.types.size:
+            object.__setattr__(self, "types", np.zeros((len(self.score), self.types.shape[1])))
 
     def __len__(self) -> int:
         return len(self.score)
 
     def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Self:
-        return type(self)(
-            self.bow[index], self.stern[index], self.beam[index], self.score[index], self.bow_score[index]
-        )
+        return type(self)(*(getattr(self, f.name)[index] for f in fields(self)))
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """All hulls of several, which tell the same types."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
     @property
     def length(self) -> Array:

@@ -6,11 +6,12 @@ from shipdet.config import TrainConfig
 from shipdet.evaluation import metrics
 from shipdet.evaluation.run import judge, pooled
 from shipdet.labels.folders import Folder, civil, inshore, read_folder
+from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.device import choose_device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model, Scores
 from shipdet.training.module import Judge, Judged
-from shipdet.training.run import GATE_THRESHOLD
+from shipdet.training.run import GATE_THRESHOLD, SIZES
 
 GSD_M = 1.0
 DEFAULT_THRESHOLD = 0.3
@@ -76,12 +77,14 @@ def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
         trained_on.append(f"drawn harbours, {config.synthetic_share:.0%} of the chips")
     return Card(
         name=config.name,
-        width=64,
-        context=48,
+        width=SIZES.width,
+        context=SIZES.context,
+        blocks=SIZES.blocks,
         gsd_m=GSD_M,
         bands=("red", "green", "blue"),
         normalisation="scene percentiles 1 to 99 to 0..1, then (x - 0.5) * 4",
         classes=("background", "hull", "end"),
+        types=SHIP_TYPES,
         gate_threshold=GATE_THRESHOLD,
         score_threshold=DEFAULT_THRESHOLD,
         trained_on=tuple(trained_on),

@@ -80,7 +80,7 @@ def assemble(tips: Tips, coarse: CoarseMap, rule: AssemblyRule = DEFAULT_RULE) -
     pairs = _one_to_one(_candidates(tips, coarse, rule), len(tips.score))
     alone = np.ones(len(tips.score), bool)
     alone[pairs.first] = alone[pairs.second] = False
-    hulls = _stack(_joined(tips, pairs), _lone(tips.where(alone), coarse, rule))
+    hulls = Hulls.join([_joined(tips, pairs), _lone(tips.where(alone), coarse, rule)])
     return _without_overlaps(hulls[np.argsort(-hulls.score, kind="stable")], rule)
 
 
@@ -160,7 +160,8 @@ def _joined(tips: Tips, pairs: _Pairs) -> Hulls:
     forward, backward = tips.bow[i] * (1 - tips.bow[j]), tips.bow[j] * (1 - tips.bow[i])
     sure = np.maximum(forward, backward) / np.maximum(forward + backward, 1e-12)
     bow, stern = np.where(forward >= backward, (i, j), (j, i))
-    return Hulls(tips.xy[bow], tips.xy[stern], tips.half_beam[i] + tips.half_beam[j], pairs.quality, sure)
+    types = (tips.types[i] + tips.types[j]) / 2
+    return Hulls(tips.xy[bow], tips.xy[stern], tips.half_beam[i] + tips.half_beam[j], pairs.quality, sure, types)
 
 
 def _lone(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> Hulls:
@@ -173,16 +174,7 @@ def _lone(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> Hulls:
         beam=2 * tips.half_beam,
         score=tips.score * rule.lone * coarse.cover(tips.xy, other) ** rule.cover,
         bow_score=np.maximum(tips.bow, 1 - tips.bow),
-    )
-
-
-def _stack(a: Hulls, b: Hulls) -> Hulls:
-    return Hulls(
-        np.concatenate([a.bow, b.bow]),
-        np.concatenate([a.stern, b.stern]),
-        np.concatenate([a.beam, b.beam]),
-        np.concatenate([a.score, b.score]),
-        np.concatenate([a.bow_score, b.bow_score]),
+        types=tips.types,
     )
 
 

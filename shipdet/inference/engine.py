@@ -5,6 +5,7 @@ ends and two coarse maps, a byte each for every cell of 8 x 8 pixels.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -156,10 +157,9 @@ def _owned(tips: Tips, core: Window) -> NDArray[np.bool_]:
 
 
 def _in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
-    return Hulls(
+    return replace(
+        hulls,
         bow=sampling.to_scene(hulls.bow),
         stern=sampling.to_scene(hulls.stern),
         beam=hulls.beam / np.sqrt(sampling.scale_x * sampling.scale_y),
-        score=hulls.score,
-        bow_score=hulls.bow_score,
     )

@@ -26,6 +26,8 @@ class SceneTags(NamedTuple):
     acquired_at: str | None
     """ISO 8601, None where the scene does not say."""
     model: str
+    types: tuple[str, ...] = ()
+    """What the columns of `Hulls.types` stand for."""
 
 
 class Column(NamedTuple):
@@ -41,6 +43,8 @@ COLUMNS = (
     Column("id", "int64", "", "1..N within the scene, best score first, then from the top of the scene down"),
     Column("score", "float64", "0..1", "confidence that this is a ship"),
     Column("bow_score", "float64", "0..1", "probability that the bow is the bow and not the stern"),
+    Column("type", "string", "", "likeliest type of ship; missing where the model tells none"),
+    Column("type_score", "float64", "0..1", "probability that the type is right; missing likewise"),
     Column("heading_deg", "float64", "degree", "stern to bow, clockwise from true north, in [0, 360)"),
     Column("length_m", "float64", "metre", "geodesic distance from stern to bow"),
     Column("beam_m", "float64", "metre", "full width on the ground"),
@@ -212,12 +216,20 @@ def _full_circle(degrees: Array) -> Array:
     return np.where(wrapped >= 360.0, 0.0, wrapped)
 
 
+def _types(hulls: Hulls, names: tuple[str, ...]) -> tuple[list[str | None], Array]:
+    """The likeliest type of each of N ships, and its probability."""
+    if not names:
+        return [None] * len(hulls), np.full(len(hulls), np.nan)
+    return [names[i] for i in hulls.types.argmax(axis=1)], hulls.types.max(axis=1)
+
+
 def _frame(hulls: Hulls, measured: _Measured, tags: SceneTags, crs: CRS | None) -> gpd.GeoDataFrame:
     n = len(hulls)
     values = (
         np.arange(1, n + 1),
         hulls.score,
         hulls.bow_score,
+        *_types(hulls, tags.types),
         measured.heading_deg,
         measured.length_m,
         measured.beam_m,

@@ -13,6 +13,22 @@ Mask = NDArray[np.bool_]
 IGNORED_TYPES = frozenset({"pontoon", "wake boat", "odd"})
 """Labelled things that are no ships to speak of: never taught, neither hits nor misses."""
 
+SHIP_TYPES = (
+    "warship",
+    "carrier",
+    "submarine",
+    "cargo",
+    "container",
+    "tanker",
+    "barge",
+    "passenger",
+    "tug",
+    "fishing",
+    "yacht",
+    "small",
+)
+"""Types of ship that labels name and networks learn; any other word is a ship of no known type."""
+
 
 @dataclass(frozen=True)
 class Labels:

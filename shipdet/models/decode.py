@@ -11,6 +11,7 @@ from torch import Tensor
 from shipdet.models.task_partition import (
     BEAM_SCALE,
     BOW,
+    COARSE_STRIDE,
     FINE_STRIDE,
     OFFSET_SCALE,
     STERN,
@@ -27,6 +28,8 @@ HALO = 2
 """Coarse cells around a patch: its three 3x3 convolutions reach three fine cells, finding peaks one more."""
 AT_ONCE = 256
 """Patches computed together; bounds memory, does not change values."""
+INBOARD, INBOARD_MOST = 0.25, 12.0
+"""Where along a ship its type is read: this share of its length from an end, but no more pixels than a margin has."""
 MAX_OFFSET = 2.0 * FINE_STRIDE
 """Pixels that an end may lie from the centre of its peak's cell."""
 
@@ -46,6 +49,8 @@ class Tips(NamedTuple):
     """(N,)"""
     cell: Array
     """(N, 2) centre of the cell that holds the peak; it says which tile the end belongs to"""
+    types: Array
+    """(N, K) probabilities of the types of ship; K is 0 where the network knows none"""
 
     def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> "Tips":
         """Some of the tips, in the order asked for."""
@@ -57,14 +62,15 @@ class Tips(NamedTuple):
         return self._replace(xy=self.xy + shift, cell=self.cell + shift)
 
 
-def no_tips() -> Tips:
+def no_tips(types: int = 0) -> Tips:
     """None at all."""
-    return Tips(np.zeros((0, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros((0, 2)))
+    points, values = np.zeros((0, 2)), np.zeros(0)
+    return Tips(points, values, points, values, values, points, np.zeros((0, types)))
 
 
 def join_tips(parts: list[Tips]) -> Tips:
     """All tips of several tiles."""
-    return Tips(*(np.concatenate(fields) for fields in zip(no_tips(), *parts, strict=True)))
+    return Tips(*(np.concatenate(fields) for fields in zip(*parts, strict=True))) if parts else no_tips()
 
 
 def find_tips(network: TaskPartition, coarse: Coarse, gate: Tensor, least_score: float) -> Tips:
@@ -107,7 +113,7 @@ def _windows(maps: Tensor, per_cell: int) -> Tensor:
 def _find_in(network: TaskPartition, coarse: Coarse, windows: _Windows, where: Tensor, least_score: float) -> Tips:
     """Ends in some patches; nothing outside a patch's halo matters to it."""
     if not len(where):
-        return no_tips()
+        return no_tips(coarse.types.shape[1])
     patches = windows.at(where)
     ends = network.ends(coarse._replace(shallow=patches.shallow, context=patches.context)).float()
     heat = ends[:, :, 0].sigmoid() * F.interpolate(patches.gate, scale_factor=2.0)
@@ -118,7 +124,22 @@ def _find_in(network: TaskPartition, coarse: Coarse, windows: _Windows, where: T
     both = heat[patch, :, row + ring, column + ring]
     corner = where[patch] * PATCH * 2
     cells = torch.stack([corner[:, 1] + column, corner[:, 0] + row], dim=1)
-    return _tips(cells, fields, both[:, BOW] / both.sum(dim=1), torch.where(kind == BOW, both[:, BOW], both[:, STERN]))
+    score = torch.where(kind == BOW, both[:, BOW], both[:, STERN])
+    tips = _tips(cells, fields, both[:, BOW] / both.sum(dim=1), score)
+    return tips._replace(types=_types_inboard(coarse.types, tips))
+
+
+def _types_inboard(logits: Tensor, tips: Tips) -> Array:
+    """Type probabilities (N, K) some way from each end to the other, where it is all ship; logits (1, K, h, w)."""
+    if not logits.shape[1]:
+        return np.zeros((len(tips.score), 0))
+    share = np.minimum(INBOARD, INBOARD_MOST / np.maximum(np.hypot(*tips.to_other_end.T), 1e-9))
+    places = torch.from_numpy(tips.xy + share[:, None] * tips.to_other_end).to(logits.device, torch.float32)
+    height, width = logits.shape[-2:]
+    grid = places * 2 / torch.tensor([width, height], device=places.device) / COARSE_STRIDE - 1
+    sampled = F.grid_sample(logits.float(), grid[None, None], padding_mode="border", align_corners=False)
+    types: Array = sampled[0, :, 0].T.double().softmax(dim=1).cpu().numpy()
+    return types
 
 
 def _tips(cells: Tensor, fields: Tensor, bow: Tensor, score: Tensor) -> Tips:
@@ -126,4 +147,5 @@ def _tips(cells: Tensor, fields: Tensor, bow: Tensor, score: Tensor) -> Tips:
     offset = (fields[:, 1:3].double() * OFFSET_SCALE).clamp(-MAX_OFFSET, MAX_OFFSET)
     half_beam = fields[:, 5].double().clamp(-4.0, 4.0).exp() * BEAM_SCALE
     xy, vector = centre + offset, fields[:, 3:5].double() * VECTOR_SCALE
-    return Tips(*(t.double().cpu().numpy() for t in (xy, bow, vector, half_beam, score, centre)))
+    none = torch.zeros(len(cells), 0)
+    return Tips(*(t.double().cpu().numpy() for t in (xy, bow, vector, half_beam, score, centre, none)))

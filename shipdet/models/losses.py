@@ -27,6 +27,7 @@ class TargetMaps(NamedTuple):
     weight: Tensor
     fields: Tensor
     field_weight: Tensor
+    types: Tensor
 
 
 class Losses(NamedTuple):
@@ -37,6 +38,7 @@ class Losses(NamedTuple):
     offset: Tensor
     vector: Tensor
     beam: Tensor
+    types: Tensor
 
 
 def task_partition_losses(output: Output, target: TargetMaps, gate: Tensor) -> Losses:
@@ -66,6 +68,7 @@ def task_partition_losses(output: Output, target: TargetMaps, gate: Tensor) -> L
         offset=mean(error[:, :, :2], field_weight[:, :, :2]),
         vector=mean(error[:, :, 2:4] / size, field_weight[:, :, 2:4]),
         beam=mean(error[:, :, 4:], field_weight[:, :, 4:]),
+        types=type_loss(output.coarse.types, target.types),
     )
 
 
@@ -74,6 +77,14 @@ def coarse_loss(logits: Tensor, classes: Tensor) -> Tensor:
     weight = torch.tensor(CLASS_WEIGHT, device=logits.device)
     total = F.cross_entropy(logits.float(), classes.long(), weight=weight, ignore_index=UNKNOWN, reduction="sum")
     return total / weight[classes[classes != UNKNOWN].long()].sum().clamp(min=1)
+
+
+def type_loss(logits: Tensor, types: Tensor) -> Tensor:
+    """Cross-entropy over (B, K, h, w) where `types` (B, h, w) is not `UNKNOWN`; 0 where all is, or K is 0."""
+    known = types != UNKNOWN
+    if not logits.shape[1] or not known.any():
+        return logits.float().sum() * 0.0
+    return F.cross_entropy(logits.float().permute(0, 2, 3, 1)[known], types[known].long())
 
 
 def focal(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

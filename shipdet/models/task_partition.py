@@ -44,6 +44,8 @@ class Coarse(NamedTuple):
     """(B, 32, H/4, W/4) the shared trunk's features"""
     context: Tensor
     """(B, 48, H/8, W/8) what the deep branch tells the shallow one"""
+    types: Tensor
+    """(B, K, H/8, W/8) logits of the types of ship; K is 0 in a network that knows none"""
 
     @property
     def probability(self) -> Tensor:
@@ -64,6 +66,19 @@ class Output(NamedTuple):
     """(B, 2, 6, H/4, W/4): bow and stern; heat logit, offset x, y, vector x, y, log half beam, see `END_FIELDS`"""
 
 
+class Sizes(NamedTuple):
+    """What may differ between task-partition networks."""
+
+    width: int = 64
+    """Channels of both branches"""
+    context: int = 48
+    """Channels that the deep branch gives the shallow one"""
+    blocks: int = 2
+    """Residual blocks that refine each branch"""
+    types: int = 0
+    """Types of ship that it tells apart"""
+
+
 class ConvNormReLU(nn.Sequential):
     """3x3 convolution, batch norm, ReLU."""
 
@@ -71,6 +86,40 @@ class ConvNormReLU(nn.Sequential):
         super().__init__(
             nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()
         )
+
+
+class Refine(nn.Module):
+    """An inverted residual block (Sandler et al., CVPR 2018), nothing at first: it can be added to a trained network.
+
+    Args:
+        width: channels in and out.
+        kernel: side of its depthwise convolution; 1 keeps the block to its own cell.
+    """
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        inner = 3 * width
+        self.body = nn.Sequential(
+            nn.Conv2d(width, inner, 1, bias=False),
+            nn.BatchNorm2d(inner),
+            nn.ReLU(),
+            *_depthwise(inner, kernel),
+            nn.Conv2d(inner, width, 1, bias=False),
+            norm := nn.BatchNorm2d(width),
+        )
+        nn.init.zeros_(norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, width, H, W) to the same."""
+        refined: Tensor = x + self.body(x)
+        return refined
+
+
+def _depthwise(width: int, kernel: int) -> list[nn.Module]:
+    if kernel == 1:
+        return []
+    convolution = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width, bias=False)
+    return [convolution, nn.BatchNorm2d(width), nn.ReLU()]
 
 
 class Trunk(nn.Module):
@@ -96,8 +145,9 @@ class Trunk(nn.Module):
 class DeepBranch(nn.Module):
     """A feature pyramid down to stride 8, its coarse segmentation, and its word to the shallow branch."""
 
-    def __init__(self, channels: tuple[int, int, int], width: int, context: int) -> None:
+    def __init__(self, channels: tuple[int, int, int], sizes: Sizes) -> None:
         super().__init__()
+        width = sizes.width
         self.lateral = nn.ModuleList([nn.Conv2d(c, width, 1) for c in channels])
         self.smooth = nn.Sequential(
             nn.BatchNorm2d(width),
@@ -107,24 +157,29 @@ class DeepBranch(nn.Module):
             nn.BatchNorm2d(width),
             nn.ReLU(),
         )
+        self.refine = nn.Sequential(*(Refine(width, 3) for _ in range(sizes.blocks)))
         self.classes = nn.Conv2d(width, 3, 1)
-        self.context = nn.Conv2d(width, context, 1)
+        self.context = nn.Conv2d(width, sizes.context, 1)
+        self.types = nn.Conv2d(width, sizes.types, 1) if sizes.types else None
 
-    def forward(self, s8: Tensor, s16: Tensor, s32: Tensor) -> tuple[Tensor, Tensor]:
-        """Class logits (B, 3, H/8, W/8) and context (B, context, H/8, W/8)."""
+    def forward(self, s8: Tensor, s16: Tensor, s32: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Class logits (B, 3, H/8, W/8), context (B, context, H/8, W/8), type logits (B, types, H/8, W/8)."""
         fine, middle, deep = (lateral(s) for lateral, s in zip(self.lateral, (s8, s16, s32), strict=True))
         merged = fine + F.interpolate(middle + F.interpolate(deep, scale_factor=2.0), scale_factor=2.0)
-        features = self.smooth(merged)
-        return self.classes(features), self.context(features)
+        features = self.refine(self.smooth(merged))
+        types = features[:, :0] if self.types is None else self.types(features)
+        return self.classes(features), self.context(features), types
 
 
 class ShallowBranch(nn.Module):
     """A few convolutions at stride 4 on the trunk's features, beside the deep branch's context."""
 
-    def __init__(self, channels: int, context: int, width: int) -> None:
+    def __init__(self, channels: int, sizes: Sizes) -> None:
         super().__init__()
+        width, context = sizes.width, sizes.context
         self.detail = ConvNormReLU(channels, context)
         self.body = nn.Sequential(ConvNormReLU(2 * context, width), ConvNormReLU(width, width))
+        self.refine = nn.Sequential(*(Refine(width, 1) for _ in range(sizes.blocks)))
         self.head = nn.Conv2d(width, 2 * END_FIELDS, 1)
         bias = torch.zeros(2, END_FIELDS)
         bias[:, 0] = -4.6  # heat starts at 0.01, so that focal loss starts small
@@ -133,7 +188,7 @@ class ShallowBranch(nn.Module):
     def forward(self, shallow: Tensor, context: Tensor) -> Tensor:
         """Fields of ends (B, 2, 6, H/4, W/4)."""
         features = torch.cat([self.detail(shallow), F.interpolate(context, scale_factor=2.0)], dim=1)
-        fields: Tensor = self.head(self.body(features))
+        fields: Tensor = self.head(self.refine(self.body(features)))
         batch, _, height, width = fields.shape
         return fields.reshape(batch, 2, END_FIELDS, height, width)
 
@@ -141,18 +196,19 @@ class ShallowBranch(nn.Module):
 class TaskPartition(nn.Module):
     """The whole network; input (B, 3, H, W) float, H and W multiples of `STRIDE`."""
 
-    def __init__(self, width: int = 64, context: int = 48) -> None:
+    def __init__(self, sizes: Sizes | None = None) -> None:
         super().__init__()
         self.trunk = Trunk()
-        c4, *deeper = self.trunk.channels
-        self.deep = DeepBranch((deeper[0], deeper[1], deeper[2]), width, context)
-        self.shallow = ShallowBranch(c4, context, width)
+        sizes = sizes or Sizes()
+        c4, c8, c16, c32 = self.trunk.channels
+        self.deep = DeepBranch((c8, c16, c32), sizes)
+        self.shallow = ShallowBranch(c4, sizes)
 
     def coarse(self, x: Tensor) -> Coarse:
         """Trunk and deep branch: what is computed everywhere."""
         s4, s8, s16, s32 = self.trunk(x)
-        logits, context = self.deep(s8, s16, s32)
-        return Coarse(logits, s4, context)
+        logits, context, types = self.deep(s8, s16, s32)
+        return Coarse(logits, s4, context, types)
 
     def ends(self, coarse: Coarse) -> Tensor:
         """The shallow branch, everywhere; (B, 2, 6, H/4, W/4)."""

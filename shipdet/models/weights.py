@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
-from shipdet.models.task_partition import TaskPartition
+from shipdet.models.task_partition import Sizes, TaskPartition
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
@@ -47,10 +47,13 @@ class Card(BaseModel):
     network: Literal["task-partition"] = "task-partition"
     width: Channels
     context: Channels
+    blocks: Annotated[int, Field(ge=0, le=64)] = 0
     gsd_m: float
     bands: tuple[str, ...]
     normalisation: str
     classes: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    """Types of ship that it tells apart."""
     gate_threshold: float
     """Attention that opens the gate."""
     score_threshold: float
@@ -70,7 +73,7 @@ class Model(NamedTuple):
 
 def build_network(card: Card) -> TaskPartition:
     """The network that a card describes, with random weights."""
-    return TaskPartition(card.width, card.context)
+    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types)))
 
 
 def round_to_half(network: TaskPartition) -> TaskPartition:

@@ -1,5 +1,6 @@
 """Training chips: random cuts of pictures, the same for the same seed and number."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ Array = NDArray[np.float64]
 SMALLEST_TAUGHT = 10.0
 """Shorter ships, in chip pixels, teach nothing."""
 VIEW_MARGIN = 24.0
+NEAR_A_SHIP = 0.75
+"""Share of the chips that are cut around a ship."""
 
 
 class Source(NamedTuple):
@@ -51,6 +54,7 @@ class Chips(Dataset[tuple[Tensor, ...]]):
         self.first = first
         self.count = count
         self.augmentation = build_augmentation(size)
+        self.ships = _ships_to_show(sources)
 
     def __len__(self) -> int:
         return self.count
@@ -58,12 +62,13 @@ class Chips(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + index])
         shares = np.array([source.share for source in self.sources])
-        source = self.sources[int(rng.choice(len(shares), p=shares / shares.sum()))]
-        picture = source.pictures[int(rng.integers(len(source.pictures)))]
+        chosen = int(rng.choice(len(shares), p=shares / shares.sum()))
+        source = self.sources[chosen]
         scale = float(np.exp(rng.uniform(*np.log(source.scale))))
+        picture, centre = _look_at(source, self.ships[chosen], self.size / scale, rng)
         points = np.concatenate([picture.labels.bow, picture.labels.stern])
         whole = Augmented(picture.pixels, picture.mask, points)
-        square = cut_square(whole, _centre(picture, self.size / scale, rng), scale, padded_size(self.size))
+        square = cut_square(whole, centre, scale, padded_size(self.size))
         drawn = augment(self.augmentation, square, int(rng.integers(2**31)))
         labels = _labels_in(picture.labels, drawn.points, scale, self.size)
         targets = draw_targets(labels, drawn.mask != INCOMPLETE)
@@ -77,15 +82,39 @@ def network_input(drawn: Augmented) -> Tensor:
     return normalise(torch.from_numpy(pixels).permute(2, 0, 1))
 
 
-def _centre(picture: Picture, span: float, rng: np.random.Generator) -> Array:
-    """Three times in four near a ship, else anywhere."""
-    labels = picture.labels
-    if len(labels) and rng.random() < 0.75:
-        ship = rng.integers(len(labels))
+class _Ships(NamedTuple):
+    """The ships of one source; rare types are shown more often than they come, ships of a crowd less."""
+
+    picture: NDArray[np.intp]
+    ship: NDArray[np.intp]
+    chance: Array
+
+
+def _ships_to_show(sources: Sequence[Source]) -> list[_Ships]:
+    types = Counter(kind for source in sources for picture in source.pictures for kind in picture.labels.type)
+    return [_ships_of(source, types) for source in sources]
+
+
+def _ships_of(source: Source, types: Counter[str]) -> _Ships:
+    counts = [len(picture.labels) for picture in source.pictures]
+    kinds = [kind for picture in source.pictures for kind in picture.labels.type]
+    crowd = np.repeat(counts, counts)
+    chance = np.array([types[kind] for kind in kinds], float) ** -0.5 * crowd**-0.5 if kinds else np.zeros(0)
+    number = np.concatenate([np.arange(count) for count in counts]) if kinds else np.zeros(0, np.intp)
+    return _Ships(np.repeat(np.arange(len(counts)), counts), number, chance / max(chance.sum(), 1e-9))
+
+
+def _look_at(source: Source, ships: _Ships, span: float, rng: np.random.Generator) -> tuple[Picture, Array]:
+    """A picture and a place in it: three times in four near a ship, else anywhere."""
+    if len(ships.chance) and rng.random() < NEAR_A_SHIP:
+        chosen = int(rng.choice(len(ships.chance), p=ships.chance))
+        picture = source.pictures[int(ships.picture[chosen])]
+        labels, ship = picture.labels, int(ships.ship[chosen])
         jitter = rng.uniform(-span / 3, span / 3, 2)
-        return np.asarray((labels.bow[ship] + labels.stern[ship]) / 2 + jitter)
+        return picture, np.asarray((labels.bow[ship] + labels.stern[ship]) / 2 + jitter)
+    picture = source.pictures[int(rng.integers(len(source.pictures)))]
     height, width = picture.mask.shape
-    return rng.uniform((0, 0), (width, height))
+    return picture, rng.uniform((0, 0), (width, height))
 
 
 def _labels_in(labels: Labels, points: Array, scale: float, size: int) -> Labels:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import NamedTuple
 
 import lightning as L
 import torch
 import torch.nn.functional as F
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
@@ -51,6 +52,7 @@ class LossWeights(NamedTuple):
     offset: float = 0.5
     vector: float = 1.0
     beam: float = 0.3
+    types: float = 0.3
 
 
 def _follow(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
@@ -62,6 +64,18 @@ def _follow(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor
             mean.lerp_(value.to(mean.dtype), 1 - decay)
         else:
             mean.copy_(value)
+
+
+def keep_depthwise_in_float32(network: nn.Module) -> None:
+    """Depthwise convolutions stay out of autocast: on CPUs their gradient is up to 18 times slower in bfloat16."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.groups > 1:
+            module.forward = MethodType(_convolve_in_float32, module)  # type: ignore[method-assign]
+
+
+def _convolve_in_float32(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    with torch.autocast(x.device.type, enabled=False):
+        return nn.Conv2d.forward(convolution, x.float()).to(x.dtype)
 
 
 class TaskPartitionTraining(L.LightningModule):
@@ -78,6 +92,7 @@ class TaskPartitionTraining(L.LightningModule):
         super().__init__()
         self.network = network
         self.average = AveragedModel(network, multi_avg_fn=_follow, use_buffers=True)
+        keep_depthwise_in_float32(network)
         self.schedule = schedule
         self.weights = weights
         self.chips = chips

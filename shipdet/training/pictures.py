@@ -1,22 +1,30 @@
 """Pictures to learn from: imagery with its labels, held in memory as the network will see it."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from shipdet.geometry import Hulls
 from shipdet.labels.folders import Folder, read_folder
 from shipdet.labels.types import Labels
 from shipdet.raster.reader import FILL
 from shipdet.raster.stretch import HIGHEST, LOWEST, apply, stretch_of
 from shipdet.raster.validity import valid_pixels
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE
+from shipdet.training.self_training import completed
 from shipdet.training.synthetic import render_harbour
 from shipdet.training.targets import BEAM_OF_LENGTH
 
 KNOWN_MARGIN = 12.0
 """Pixels around a labelled ship that count as known in an incompletely labelled picture."""
+
+
+Find = Callable[[Path], Hulls]
+"""Ships in a picture file, by a trained model."""
 
 
 class Picture(NamedTuple):
@@ -40,16 +48,21 @@ def decode(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(pixels * np.float32((HIGHEST - LOWEST) / 255) + np.float32(LOWEST), np.float32)
 
 
-def load_pictures(folder: Folder) -> list[Picture]:
+def load_pictures(folder: Folder, find: Find | None = None) -> list[Picture]:
     """The training split of a folder.
+
+    Args:
+        folder: of labelled pictures.
+        find: the ships that an earlier model sees in a picture; completes what is incompletely labelled.
 
     Raises:
         LabelsError: as `labels.folders.read_folder`.
     """
     pictures = []
     for path, labels in read_folder(folder, "train"):
+        known = labels if find is None or labels.complete else completed(labels, find(path))
         with Image.open(path) as image:
-            pictures.append(_picture(f"{folder.name} {path.stem}", np.asarray(image.convert("RGB")), labels))
+            pictures.append(as_picture(f"{folder.name} {path.stem}", np.asarray(image.convert("RGB")), known))
     return pictures
 
 
@@ -61,11 +74,12 @@ def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
         known = np.ones(len(drawn.beam), bool)
         regions = np.zeros((0, 4))
         labels = Labels(drawn.bow, drawn.stern, drawn.beam, known, ~known, drawn.type, regions, complete=True)
-        pictures.append(_picture(f"synthetic {number}", drawn.pixels, labels))
+        pictures.append(as_picture(f"synthetic {number}", drawn.pixels, labels))
     return pictures
 
 
-def _picture(name: str, pixels: NDArray[np.uint8], labels: Labels) -> Picture:
+def as_picture(name: str, pixels: NDArray[np.uint8], labels: Labels) -> Picture:
+    """A picture (H, W, 3) stretched as a scene would be."""
     bands = np.ascontiguousarray(pixels.transpose(2, 0, 1))
     valid = valid_pixels(bands)
     stretched = apply(stretch_of(bands, valid), bands)

@@ -14,17 +14,24 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from shipdet.config import TrainConfig
+from shipdet.errors import WeightsError
 from shipdet.labels.folders import Folder, civil, inshore
+from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.device import has_fast_bfloat16
-from shipdet.models.task_partition import TaskPartition
+from shipdet.models.task_partition import Sizes, TaskPartition
+from shipdet.models.weights import load_weights
 from shipdet.training.chips import Chips, Source
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
-from shipdet.training.pictures import load_pictures, render_harbours
+from shipdet.training.pictures import Find, load_pictures, render_harbours
+from shipdet.training.type_mosaics import load_type_mosaics
 
 GATE_THRESHOLD = 0.1
+SIZES = Sizes(types=len(SHIP_TYPES))
 INSHORE_SCALE = (0.5, 2.0)
 CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
+TYPE_SHARE, TYPE_SCALE = 0.08, (0.3, 1.0)
+"""Of the chips of single ships, relative to the other pictures."""
 SYNTHETIC_SCALE = (0.5, 1.5)
 SYNTHETIC_COUNT, SYNTHETIC_SIZE = 96, 768
 EXPECTED_WARNINGS = (
@@ -36,18 +43,19 @@ EXPECTED_WARNINGS = (
 LIGHTNING_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 
-def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> TaskPartition:
+def train(config: TrainConfig, judge: Judge, report: Callable[[str], None], find: Find | None = None) -> TaskPartition:
     """Trains, or goes on training, and returns the network that validation liked best.
 
     Args:
         config: what to learn from and how.
         judge: scores a network on validation.
         report: takes lines for the user.
+        find: finds the ships of incompletely labelled pictures.
     """
-    sources = read_sources(config, report)
+    sources = read_sources(config, report, find)
     torch.manual_seed(config.seed)
     training = TaskPartitionTraining(
-        TaskPartition(),
+        first_network(config),
         Schedule(config.steps, config.warmup_steps, config.learning_rate, config.weight_decay, GATE_THRESHOLD),
         LossWeights(coarse=config.coarse_weight, heat=config.heat_weight, vector=config.vector_weight),
         lambda epoch: _loader(config, sources, epoch),
@@ -62,18 +70,38 @@ def train(config: TrainConfig, judge: Judge, report: Callable[[str], None]) -> T
     with _quiet():
         trainer = _trainer(config, [best, last])
         trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=True)
-    kept = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
+    found = folder / "best.ckpt"
+    kept = torch.load(found if found.is_file() else resume, map_location="cpu", weights_only=True)
     training.load_state_dict(kept["state_dict"])
     return training.averaged()
 
 
-def read_sources(config: TrainConfig, report: Callable[[str], None]) -> list[Source]:
+def first_network(config: TrainConfig) -> TaskPartition:
+    """A new network, or one that knows what the weights know that the config starts from.
+
+    Raises:
+        WeightsError: those weights are missing, or of another network.
+    """
+    network = TaskPartition(SIZES)
+    if config.start_from is not None:
+        state, known = network.state_dict(), load_weights(config.start_from).network.state_dict()
+        if not all(name in state and value.shape == state[name].shape for name, value in known.items()):
+            raise WeightsError(f"{config.start_from} is of another network; start from weights like inshore-vhr's")
+        network.load_state_dict({**state, **known})
+    return network
+
+
+def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> list[Source]:
     """The pictures that a config names, less the validation split, with how often each kind is drawn."""
     sources = []
     for folder, scale in _folders(config):
-        pictures = load_pictures(folder)
+        pictures = load_pictures(folder, find)
         sources.append(Source(pictures, float(len(pictures)), scale))
         report(f"{folder.name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
+    if config.ship_types is not None:
+        pictures = load_type_mosaics(config.ship_types, config.seed)
+        sources.append(Source(pictures, TYPE_SHARE * sum(source.share for source in sources), TYPE_SCALE))
+        report(f"{config.ship_types.name}: {sum(len(p.labels) for p in pictures)} ships of known type")
     if config.synthetic_share > 0:
         real = sum(source.share for source in sources) or 1.0
         share = real * config.synthetic_share / max(1.0 - config.synthetic_share, 1e-3)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shipdet.labels.types import Labels
+from shipdet.labels.types import SHIP_TYPES, Labels
 from shipdet.models.task_partition import (
     BEAM_SCALE,
     BOW,
@@ -23,7 +23,7 @@ Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 UNKNOWN = 255
-"""Coarse class of places that teach nothing."""
+"""Coarse class, or type, of places that teach nothing."""
 BEAM_OF_LENGTH = 0.15
 """Beam taken for the masks of a ship whose beam nobody measured, in lengths."""
 IGNORE_MARGIN = 6.0
@@ -47,6 +47,8 @@ class Targets(NamedTuple):
     """(2, 5, H/4, W/4) offset x, y, vector x, y, log half beam, in the network's scales"""
     field_weight: Float
     """(2, 5, H/4, W/4) how much each field is taught"""
+    types: NDArray[np.uint8]
+    """(H/8, W/8) which of `SHIP_TYPES` lies there, or `UNKNOWN`"""
 
 
 def draw_targets(labels: Labels, known: Mask) -> Targets:
@@ -77,7 +79,8 @@ def draw_targets(labels: Labels, known: Mask) -> Targets:
                 fields[k][:, mine] = values[:, mine]
                 field_weight[k][:, mine] = trust[:, None] * peak[mine]
     positive = np.maximum(heat.max(axis=0), either) > FIELD_REACH
-    return Targets(_draw_coarse(labels, beam, known), heat, either, np.maximum(weight, positive), fields, field_weight)
+    coarse, types = _draw_coarse(labels, beam, known), _draw_types(labels, beam, known.shape)
+    return Targets(coarse, heat, either, np.maximum(weight, positive), fields, field_weight, types)
 
 
 def _draw_coarse(labels: Labels, beam: Array, known: Mask) -> NDArray[np.uint8]:
@@ -95,6 +98,17 @@ def _draw_coarse(labels: Labels, beam: Array, known: Mask) -> NDArray[np.uint8]:
         for end in (labels.bow[i], labels.stern[i]):
             coarse[np.hypot(*(cells - end[:, None, None])) < radius] = END
     return coarse
+
+
+def _draw_types(labels: Labels, beam: Array, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Ships of a known type, difficult ones too: they may be hard to delimit, but what they are is known."""
+    cells = _centres(shape, COARSE_STRIDE)
+    types = np.full(cells.shape[1:], UNKNOWN, np.uint8)
+    for i, name in enumerate(labels.type):
+        if name in SHIP_TYPES:
+            hull = _in_hull(cells, labels.bow[i], labels.stern[i], max(beam[i] / 2, COARSE_STRIDE / 2))
+            types[hull] = SHIP_TYPES.index(name)
+    return types
 
 
 def _centres(shape: tuple[int, ...], stride: int) -> Array:

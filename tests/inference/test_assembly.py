@@ -16,7 +16,8 @@ def tips(*rows: tuple[float, float, float, float, float, float]) -> Tips:
     """Each x, y, vector x, y, bow probability, score; half beam 6."""
     table = np.array(rows, dtype=np.float64).reshape(-1, 6)
     xy = table[:, :2]
-    return Tips(xy, table[:, 4], table[:, 2:4], np.full(len(table), 6.0), table[:, 5], xy)
+    none = np.zeros((len(table), 0))
+    return Tips(xy, table[:, 4], table[:, 2:4], np.full(len(table), 6.0), table[:, 5], xy, none)
 
 
 SHIP = ((100.0, 100.0, -80.0, 0.0, 0.9, 0.8), (20.0, 100.0, 80.0, 0.0, 0.1, 0.6))

@@ -65,7 +65,7 @@ class Ideal:
 
     def everything(self) -> Coarse:
         """Of the whole scene, as one tile."""
-        return Coarse(self.logits.float(), self.maps, torch.zeros_like(self.logits[:, :1]).float())
+        return Coarse(self.logits.float(), self.maps, torch.zeros_like(self.logits[:, :1]).float(), self.logits[:, :0])
 
     def coarse(self, pixels: Tensor) -> Coarse:
         """Of the tile whose corner is written in its first pixel; around the scene there is nothing."""
@@ -73,7 +73,7 @@ class Ideal:
         height, width = pixels.shape[-2:]
         empty = torch.zeros(1, 1, height // COARSE_STRIDE, width // COARSE_STRIDE)
         logits = _cut(self.logits.float(), (x, y, width, height), COARSE_STRIDE)
-        return Coarse(logits, _cut(self.maps, (x, y, width, height), FINE_STRIDE), empty)
+        return Coarse(logits, _cut(self.maps, (x, y, width, height), FINE_STRIDE), empty, empty[:, :0])
 
     def ends(self, coarse: Coarse) -> Tensor:
         return coarse.shallow.unflatten(1, (2, 6))

@@ -39,7 +39,8 @@ def carrying(peaks: list[Peak], height: int, width: int) -> Coarse:
     for peak in peaks:
         heat = float(np.log(peak.heat / (1 - peak.heat)))
         ends[peak.kind, :, peak.row, peak.column] = torch.tensor([heat, *peak.fields])
-    return Coarse(torch.zeros(1, 3, height, width), ends.flatten(0, 1)[None], torch.zeros(1, 1, height, width))
+    none = torch.zeros(1, 1, height, width)
+    return Coarse(torch.zeros(1, 3, height, width), ends.flatten(0, 1)[None], none, none[:, :0])
 
 
 def computed_densely(network: TaskPartition, coarse: Coarse) -> Coarse:
@@ -85,6 +86,7 @@ def test_open_patches_alone_give_the_tips_of_the_whole(network: TaskPartition, h
             coarse.logits[..., :height, :width],
             coarse.shallow[..., : 2 * height, : 2 * width],
             coarse.context[..., :height, :width],
+            coarse.types[..., :height, :width],
         )
         gate = some_open(height, width, [(3, 4), (7, 7), (8, 15), (16, 16), (18, 3), (20, 24 % width)])
         least = float(network.ends(coarse)[:, :, 0].sigmoid().median())

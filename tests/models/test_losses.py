@@ -23,7 +23,7 @@ def perfect(target: TargetMaps, sureness: float = 20.0) -> Output:
     logits = sureness * torch.nn.functional.one_hot(classes, 3).permute(0, 3, 1, 2).float()
     heat = torch.maximum(target.heat, target.either[:, None])
     ends = torch.cat([torch.where(heat == 1, sureness, -sureness)[:, :, None], target.fields], dim=2)
-    return Output(Coarse(logits, torch.zeros(1), torch.zeros(1)), ends)
+    return Output(Coarse(logits, torch.zeros(1), torch.zeros(1), logits[:, :0]), ends)
 
 
 def noisy(target: TargetMaps, seed: int = 0) -> Output:

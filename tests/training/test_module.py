@@ -7,7 +7,7 @@ from torch import Tensor
 
 from shipdet.labels.types import Labels, Ship
 from shipdet.models.losses import Losses
-from shipdet.models.task_partition import TaskPartition
+from shipdet.models.task_partition import Sizes, TaskPartition
 from shipdet.training.module import AVERAGE_DECAY, Judged, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.targets import draw_targets
 
@@ -18,7 +18,7 @@ SCHEDULE = Schedule(steps=100, warmup_steps=10, learning_rate=0.01, weight_decay
 def training() -> TaskPartitionTraining:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = TaskPartition(width=16, context=8)
+        network = TaskPartition(Sizes(width=16, context=8))
     return TaskPartitionTraining(network, SCHEDULE, LossWeights(), lambda _: [], lambda _: Judged(0, 0, 0))
 
 
@@ -45,7 +45,7 @@ def test_the_learning_rate_rises_then_falls_to_a_hundredth(training: TaskPartiti
 
 
 def test_a_run_without_warm_up_starts_at_the_full_rate() -> None:
-    network = TaskPartition(width=16, context=8)
+    network = TaskPartition(Sizes(width=16, context=8))
     schedule = SCHEDULE._replace(warmup_steps=0)
     training = TaskPartitionTraining(network, schedule, LossWeights(), lambda _: [], lambda _: Judged(0, 0, 0))
     assert training.configure_optimizers()["lr_scheduler"]["scheduler"].lr_lambdas[0](0) == pytest.approx(1)
