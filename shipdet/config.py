@@ -66,6 +66,7 @@ class TrainConfig(BaseModel):
     name: Name = Field(description="the name that the weights go by")
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set, and no other data")
     output: Path = Field(description="a folder for checkpoints, logs and weights")
     terms: Name = Field(default="not stated", description="the terms of the data, for the model card")
     steps: Count = Field(description="a whole number of optimiser steps, above 0")
@@ -90,6 +91,10 @@ class TrainConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:
+        if self.sen2ships is not None:
+            if self.inshore is not None or self.civil is not None or self.synthetic_share > 0:
+                raise ValueError("sen2ships makes a model of its own; leave out inshore, civil and synthetic_share")
+            return self
         if self.inshore is None and self.civil is None and self.synthetic_share < 1:
             raise ValueError("nothing to learn from; name a folder as 'inshore' or 'civil', or set synthetic_share: 1")
         return self
@@ -102,6 +107,7 @@ class EvaluateConfig(BaseModel):
 
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set")
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
@@ -111,8 +117,8 @@ class EvaluateConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_one_data_set(self) -> Self:
-        if (self.inshore is None) == (self.civil is None):
-            raise ValueError("expected one data folder; name it as either 'inshore' or 'civil'")
+        if sum(folder is not None for folder in (self.inshore, self.civil, self.sen2ships)) != 1:
+            raise ValueError("expected one data folder; name it as either 'inshore', 'civil' or 'sen2ships'")
         return self
 
 

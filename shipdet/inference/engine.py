@@ -16,7 +16,7 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import CoarseMap, assemble
-from shipdet.models.decode import Tips, find_tips, join_tips
+from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
     BACKGROUND,
@@ -28,7 +28,7 @@ from shipdet.models.task_partition import (
     normalise,
 )
 from shipdet.models.weights import Model
-from shipdet.raster.reader import Chip, prefetch_chips
+from shipdet.raster.reader import FILL, Chip, prefetch_chips
 from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import Scene
 from shipdet.raster.stretch import scene_stretch
@@ -85,14 +85,26 @@ def detect_hulls(
     attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
     for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
         if _any_valid(chip, tile):
-            looked = look(network, chip, tile, model.card.gate_threshold, device)
+            looked = look(network, _with_all_bands(chip, len(model.card.bands)), tile, model.card.gate_threshold, device)
             here = _cells(tile.core, 0, 0)
             attention[here], ship[here] = looked.attention, looked.ship
             parts.append(looked.tips)
         if progress is not None:
             progress(done, len(tiles))
-    hulls = assemble(join_tips(parts), CoarseMap(ship, COARSE_STRIDE))
+    tips = join_tips(parts)
+    if model.card.ends == "unordered":
+        tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
+    hulls = assemble(tips, CoarseMap(ship, COARSE_STRIDE))
     return Found(_in_scene_pixels(hulls, sampling), sampling, attention)
+
+
+def _with_all_bands(chip: Chip, bands: int) -> Chip:
+    """A chip with `FILL` in place of the optional bands that its scene lacks, which come last."""
+    missing = bands - len(chip.pixels)
+    if missing <= 0:
+        return chip
+    empty = np.full((missing, *chip.valid.shape), FILL, np.float32)
+    return replace(chip, pixels=np.concatenate([chip.pixels, empty]))
 
 
 class Looked(NamedTuple):

@@ -49,7 +49,14 @@ class Card(BaseModel):
     context: Channels
     blocks: Annotated[int, Field(ge=0, le=64)] = 0
     gsd_m: float
+    gsd_range_m: tuple[float, float] | None = None
+    """Ground pixels of the scenes that it serves; see `serves_m`."""
     bands: tuple[str, ...]
+    """What it reads, in this order."""
+    optional_bands: tuple[str, ...] = ()
+    """The last of `bands`, which a scene may lack: the network was also trained without them."""
+    ends: Literal["ordered", "unordered"] = "ordered"
+    """Whether bow and stern are told apart; if not, `bow_score` is 0.5 and headings count modulo 180 degrees."""
     normalisation: str
     classes: tuple[str, ...]
     types: tuple[str, ...] = ()
@@ -63,6 +70,16 @@ class Card(BaseModel):
     steps: int
     scores: tuple[Scores, ...] = ()
 
+    @property
+    def serves_m(self) -> tuple[float, float]:
+        """Least and greatest ground pixel, in metres, of the scenes that it is meant for."""
+        return self.gsd_range_m or (0.3 * self.gsd_m, 2.0 * self.gsd_m)
+
+    @property
+    def required_bands(self) -> tuple[str, ...]:
+        """Bands that a scene must have."""
+        return self.bands[: len(self.bands) - len(self.optional_bands)]
+
 
 class Model(NamedTuple):
     """A network ready to look at scenes."""
@@ -73,7 +90,7 @@ class Model(NamedTuple):
 
 def build_network(card: Card) -> TaskPartition:
     """The network that a card describes, with random weights."""
-    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types)))
+    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types), len(card.bands)))
 
 
 def round_to_half(network: TaskPartition) -> TaskPartition:

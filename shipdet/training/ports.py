@@ -28,6 +28,9 @@ from shipdet.training.targets import draw_targets
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 
+PORT_BANDS = ("red", "green", "blue", "nir")
+OPTIONAL_BANDS = ("nir",)
+"""Left out of some chips: a scene may lack them."""
 PORT_GSD_M = 2.5
 """Of the model's grid: a ship of 80 m is 32 pixels long there, in the scene's own pixels eight."""
 ZOOM = (0.75, 1.4)
@@ -155,7 +158,7 @@ def relight(rng: np.random.Generator, pixels: Pixels) -> Pixels:
         lit = _noisy(rng, lit)
     lit = np.clip(lit, LOWEST, HIGHEST)
     if rng.random() < 0.3:
-        lit[:, :, 3] = FILL
+        lit[:, :, -len(OPTIONAL_BANDS) :] = FILL
     return np.ascontiguousarray(lit, np.float32)
 
 

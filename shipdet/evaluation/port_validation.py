@@ -1,0 +1,86 @@
+"""Validation while training on ports: which weights are kept, and the card that they get."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from shipdet.config import TrainConfig
+from shipdet.evaluation import metrics
+from shipdet.evaluation.ports import judge_ports, port_scores
+from shipdet.labels.sen2ships import read_ports
+from shipdet.models.device import choose_device
+from shipdet.models.task_partition import TaskPartition
+from shipdet.models.weights import Card, Model, Scores
+from shipdet.training.module import Judge, Judged
+from shipdet.training.ports import OPTIONAL_BANDS, PORT_BANDS, PORT_GSD_M
+from shipdet.training.run import GATE_THRESHOLD, PORT_SIZES
+
+DEFAULT_THRESHOLD = 0.3
+GSD_RANGE_M = (5.0, 12.0)
+"""From 10 m pixels in EPSG:3857 at 60 degrees of latitude, which cover 5 m of ground, to somewhat coarser ones."""
+
+
+def build_port_judge(config: TrainConfig, folder: Path, report: Callable[[str], None]) -> Judge:
+    """What scores a network in training: the mean of AP and F1 on the validation ports.
+
+    Raises:
+        LabelsError: there are no such ports.
+    """
+    ports, device = read_ports(folder, "validation"), choose_device("auto", config.precision)
+
+    def judged(network: TaskPartition) -> Judged:
+        found = port_scores(judge_ports(Model(network, _card(config, ())), device, ports))
+        report(
+            f"{folder.name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
+            f"length error {found.length_error or 0:.3f}, gate {found.gate_recall or 0:.3f}"
+        )
+        return Judged(((found.ap or 0.0) + (found.f1 or 0.0)) / 2, found.gate_recall or 0.0, 0.0)
+
+    return judged
+
+
+def port_card(network: TaskPartition, config: TrainConfig, folder: Path) -> Card:
+    """The card of a network trained on ports: its threshold and scores from the validation ports."""
+    ports, device = read_ports(folder, "validation"), choose_device("auto", config.precision)
+    judged = judge_ports(Model(network, _card(config, ())), device, ports)
+    best = port_scores(judged)
+    threshold = DEFAULT_THRESHOLD if best.threshold is None else best.threshold
+    names = " and ".join(port.name for port in ports)
+    scores = scores_for_card(f"{folder.name} validation ({names})", port_scores(judged, threshold))
+    return _card(config, (scores,)).model_copy(update={"score_threshold": threshold})
+
+
+def scores_for_card(split: str, found: metrics.Scores) -> Scores:
+    """Scores as a card keeps them; what could not be measured is 0."""
+    return Scores(
+        split=split,
+        ships=found.ships,
+        ap=found.ap or 0.0,
+        f1=found.f1 or 0.0,
+        precision=found.precision or 0.0,
+        recall=found.recall or 0.0,
+        heading_accuracy=found.heading_accuracy or 0.0,
+        length_error=found.length_error or 0.0,
+        gate_recall=found.gate_recall or 0.0,
+    )
+
+
+def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
+    return Card(
+        name=config.name,
+        width=PORT_SIZES.width,
+        context=PORT_SIZES.context,
+        blocks=PORT_SIZES.blocks,
+        gsd_m=PORT_GSD_M,
+        gsd_range_m=GSD_RANGE_M,
+        bands=PORT_BANDS,
+        optional_bands=OPTIONAL_BANDS,
+        ends="unordered",
+        normalisation="scene percentiles 1 to 99 to 0..1, then (x - 0.5) * 4; a missing band is 0",
+        classes=("background", "hull", "end"),
+        gate_threshold=GATE_THRESHOLD,
+        score_threshold=DEFAULT_THRESHOLD,
+        trained_on=("sen2ships, training ports, with their ships pasted on other water",),
+        terms=config.terms,
+        steps=config.steps,
+        scores=scores,
+    )

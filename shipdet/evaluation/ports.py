@@ -1,0 +1,76 @@
+"""A model judged on ports that Sentinel-2 saw, each detected in as any scene is."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from shipdet.attention.gate import open_gate
+from shipdet.evaluation.centres import match_centres
+from shipdet.evaluation.matching import Matched
+from shipdet.evaluation.metrics import GateHits, Scores, scores, scores_at
+from shipdet.geometry import Hulls
+from shipdet.inference.engine import Found, detect_hulls
+from shipdet.labels.sen2ships import LabelledPort, Split, read_ports
+from shipdet.models.device import Device
+from shipdet.models.task_partition import COARSE_STRIDE
+from shipdet.models.weights import Model
+from shipdet.raster.scene import Scene, open_scene
+
+Progress = Callable[[int, int], None]
+
+
+class JudgedPort(NamedTuple):
+    """One port's ships, found and labelled."""
+
+    port: LabelledPort
+    scene: Scene
+    hulls: Hulls
+    matched: Matched
+    gate: GateHits
+
+
+def judge_ports(
+    model: Model, device: Device, ports: Sequence[LabelledPort], progress: Progress | None = None
+) -> list[JudgedPort]:
+    """Detects in each port, by all bands that the model reads, and matches by `centres.match_centres`."""
+    judged = []
+    for done, port in enumerate(ports, start=1):
+        scene = open_scene(port.bands[: len(model.card.bands)], bands=range(1, len(model.card.bands) + 1))
+        found = detect_hulls(scene, model, device)
+        gsd_m = float(np.sqrt(np.prod(scene.gsd_m or (np.nan, np.nan))))
+        matched = match_centres(found.hulls, port.labels, gsd_m)
+        gate = _gate_hits(found, port, matched, model.card.gate_threshold)
+        judged.append(JudgedPort(port, scene, found.hulls, matched, gate))
+        if progress is not None:
+            progress(done, len(ports))
+    return judged
+
+
+def port_scores(judged: Sequence[JudgedPort], threshold: float | None = None) -> Scores:
+    """Scores over ports, at a threshold, or at that of the best F1."""
+    matched, gate = [j.matched for j in judged], [j.gate for j in judged]
+    return scores(matched, gate) if threshold is None else scores_at(matched, threshold, gate)
+
+
+def evaluate_ports(
+    folder: Path, split: Split, model: Model, device: Device, progress: Progress | None = None
+) -> list[JudgedPort]:
+    """As `judge_ports`, of the ports of one split in a folder.
+
+    Raises:
+        LabelsError: no such ports.
+    """
+    return judge_ports(model, device, read_ports(folder, split), progress)
+
+
+def _gate_hits(found: Found, port: LabelledPort, matched: Matched, threshold: float) -> GateHits:
+    """Of the ends of the ships that count, those that lie where the gate is open."""
+    labels, counted = port.labels, matched.counted
+    ends = found.sampling.to_model(np.concatenate([labels.bow[counted], labels.stern[counted]]))
+    gate = open_gate(torch.from_numpy(found.attention)[None].float() / 255, threshold)[0].numpy()
+    column, row = np.floor(ends / COARSE_STRIDE).astype(int).T
+    inside = (row >= 0) & (row < gate.shape[0]) & (column >= 0) & (column < gate.shape[1])
+    return GateHits(int(gate[row[inside], column[inside]].sum()), len(ends))
