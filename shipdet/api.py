@@ -1,6 +1,5 @@
 """What shipdet does, one function a job: the command line, the pipelines and Python callers all come here."""
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,15 +16,14 @@ from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
+from shipdet.models.choice import AUTO, load_model
 from shipdet.models.device import PrecisionName, choose_device
 from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
-from shipdet.raster.bands import BandChoice
+from shipdet.raster.bands import BandChoice, other_band
 from shipdet.raster.raw import SceneFiles
 from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import Scene, open_scene
 from shipdet.raster.stretch import apply, stretch_of
-
-log = logging.getLogger(__name__)
 
 Source = str | PathLike[str] | Sequence[str | PathLike[str]]
 """A raster, or the single-band rasters of one scene."""
@@ -34,8 +32,6 @@ Progress = Callable[[int, int], None]
 
 PICTURE_SIDE = 2048
 """Longer side of a picture of a scene, in pixels."""
-COARSEST = 2.5
-"""Scene pixels above this many model pixels show too little; they are read all the same."""
 LEAST_SIDE = 16
 """Model pixels that a scene must measure; nothing smaller shows a ship."""
 
@@ -44,7 +40,8 @@ LEAST_SIDE = 16
 class DetectRequest:
     """How to look for ships; the defaults suit most scenes."""
 
-    model: str = "inshore-vhr"
+    model: str = AUTO
+    """The name of a model that ships or a weights file; AUTO is the one that suits the scene's ground pixels"""
     bands: BandChoice | None = None
     threshold: float | None = None
     """Lowest score to keep, else the model's own"""
@@ -84,13 +81,15 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
     began = time.perf_counter()
     scene = open_scene(source, request.bands, gsd_m=request.gsd_m)
     _refuse_unplaced(scene, request)
-    model = load_weights(request.model)
-    _refuse_unfit(scene, model)
+    model = load_model(request.model, scene)
+    scene = _with_optional_bands(source, scene, model, request)
+    _refuse_small(scene, model)
     device = choose_device(request.device, request.precision)
     found = detect_hulls(scene, model, device, Tiling(core=request.core), progress)
     least = model.card.score_threshold if request.threshold is None else request.threshold
     hulls = found.hulls[found.hulls.score >= least]
-    tags = SceneTags(scene.scene_id, scene.acquired_at, model.card.name, model.card.types)
+    card = model.card
+    tags = SceneTags(scene.scene_id, scene.acquired_at, card.name, card.types, card.ends == "unordered")
     if request.pixel_coordinates and scene.gsd_m is not None:
         detections = pixel_detections(hulls, float(np.sqrt(scene.gsd_m[0] * scene.gsd_m[1])), tags)
     else:
@@ -107,7 +106,7 @@ def save_picture(found: Detection, path: Path) -> None:
     scene = found.scene
     with SceneFiles(scene) as files:
         raw = files.read_decimated(PICTURE_SIDE)
-    bands = raw.pixels[list(scene.channels)]
+    bands = raw.pixels[list(scene.channels[:3])]
     pixels = apply(stretch_of(bands, raw.valid), bands)
     pixels[:, ~raw.valid] = np.nan
     gsd_m = None if scene.gsd_m is None else float(np.sqrt(scene.gsd_m[0] * scene.gsd_m[1]))
@@ -126,28 +125,26 @@ def _refuse_unplaced(scene: Scene, request: DetectRequest) -> None:
         raise SceneError(f"{scene.name} does not say how large its pixels are; pass --gsd METRES")
 
 
-def _refuse_unfit(scene: Scene, model: Model) -> None:
-    """A model reads so many bands, and nothing smaller than a ship shows one."""
-    wanted = model.card.bands
-    if len(scene.channels) != len(wanted):
-        raise SceneError(
-            f"{model.card.name} reads {len(wanted)} bands ({', '.join(wanted)}), got {len(scene.channels)} "
-            f"of {scene.name}; choose them with --bands"
-        )
+def _with_optional_bands(source: Source, scene: Scene, model: Model, request: DetectRequest) -> Scene:
+    """The scene with the further bands that the model likes to read, where the scene tells which they are."""
+    card = model.card
+    if request.bands is not None or len(scene.channels) == len(card.bands) or len(set(scene.chosen)) == 1:
+        return scene
+    others = [other_band(scene.bands, name) for name in card.optional_bands]
+    known = [number for number in others if number is not None]
+    if len(known) < len(others):
+        return scene
+    return open_scene(source, (*scene.chosen, *known), gsd_m=request.gsd_m)
+
+
+def _refuse_small(scene: Scene, model: Model) -> None:
+    """Nothing smaller than a ship shows one."""
     read = model_sampling(scene, model.card.gsd_m)
     if max(read.width, read.height) < LEAST_SIDE:
         size = f"{scene.grid.width} x {scene.grid.height}"
         raise SceneError(
             f"{scene.name} measures {size} pixels, {read.width} x {read.height} at the model's {model.card.gsd_m:g} m; "
             f"expected at least {LEAST_SIDE} on one side: give a larger scene"
-        )
-    if max(scene.gsd_m or (0.0,)) > COARSEST * model.card.gsd_m:
-        log.warning(
-            "%s has pixels of %.1f m, %s was trained for about %g m: expect to miss most ships",
-            scene.name,
-            max(scene.gsd_m or (0.0,)),
-            model.card.name,
-            model.card.gsd_m,
         )
 
 

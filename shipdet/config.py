@@ -47,7 +47,7 @@ class DetectConfig(BaseModel):
     scenes: tuple[Name | tuple[Name, ...], ...] = Field(min_length=1, description="a list of one scene or more")
     output: Path = Field(description="a file (.gpkg, .geojson, .parquet, .fgb, .csv) or a folder that exists")
     format: Name = Field(default="gpkg", description="the ending of files in an output folder, such as gpkg")
-    model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
+    model: Name = Field(default="auto", description="auto, the name of a shipped model or a weights file")
     bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers (from 1) or descriptions")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
     core: Count = Field(default=1536, description="a tile's side in pixels of the model, above 0")

@@ -13,7 +13,7 @@ def evaluate(config: ConfigFile, data: DataFolder = None, json: JsonFile = None,
 
     settings = load_config(config, EvaluateConfig)
     chosen = {"json_output": json or settings.json_output, "sheet": sheet or settings.sheet}
-    kind = "inshore" if settings.inshore is not None else "civil"
+    kind = next(name for name in ("inshore", "civil", "sen2ships") if getattr(settings, name) is not None)
     folder = {kind: data} if data is not None else {}
     for path in filter(None, chosen.values()):
         with scratch_beside(path):  # better told now than after the long work

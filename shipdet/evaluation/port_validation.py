@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from shipdet.config import TrainConfig
-from shipdet.evaluation import metrics
+from shipdet.evaluation.metrics import Scores
 from shipdet.evaluation.ports import judge_ports, port_scores
 from shipdet.labels.sen2ships import read_ports
 from shipdet.models.device import choose_device
 from shipdet.models.task_partition import TaskPartition
-from shipdet.models.weights import Card, Model, Scores
+from shipdet.models.weights import Card, Model
 from shipdet.training.module import Judge, Judged
 from shipdet.training.ports import OPTIONAL_BANDS, PORT_BANDS, PORT_GSD_M
 from shipdet.training.run import GATE_THRESHOLD, PORT_SIZES
@@ -28,7 +29,7 @@ def build_port_judge(config: TrainConfig, folder: Path, report: Callable[[str], 
     ports, device = read_ports(folder, "validation"), choose_device("auto", config.precision)
 
     def judged(network: TaskPartition) -> Judged:
-        found = port_scores(judge_ports(Model(network, _card(config, ())), device, ports))
+        found = port_scores(judge_ports(Model(network, _card(config)), device, ports))
         report(
             f"{folder.name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
             f"length error {found.length_error or 0:.3f}, gate {found.gate_recall or 0:.3f}"
@@ -38,33 +39,30 @@ def build_port_judge(config: TrainConfig, folder: Path, report: Callable[[str], 
     return judged
 
 
-def port_card(network: TaskPartition, config: TrainConfig, folder: Path) -> Card:
-    """The card of a network trained on ports: its threshold and scores from the validation ports."""
-    ports, device = read_ports(folder, "validation"), choose_device("auto", config.precision)
-    judged = judge_ports(Model(network, _card(config, ())), device, ports)
+class ValidatedPorts(NamedTuple):
+    """What the validation ports say of a trained network."""
+
+    card: Card
+    """without scores; its threshold is that of the best F1"""
+    split: str
+    scores: Scores
+
+
+def validate_ports(network: TaskPartition, config: TrainConfig, folder: Path) -> ValidatedPorts:
+    """The card of a network trained on ports, and its scores on the validation ports.
+
+    Raises:
+        LabelsError: there are no such ports.
+    """
+    ports, card = read_ports(folder, "validation"), _card(config)
+    judged = judge_ports(Model(network, card), choose_device("auto", config.precision), ports)
     best = port_scores(judged)
-    threshold = DEFAULT_THRESHOLD if best.threshold is None else best.threshold
-    names = " and ".join(port.name for port in ports)
-    scores = scores_for_card(f"{folder.name} validation ({names})", port_scores(judged, threshold))
-    return _card(config, (scores,)).model_copy(update={"score_threshold": threshold})
+    threshold = card.score_threshold if best.threshold is None else best.threshold
+    split = f"{folder.name} validation ({' and '.join(port.name for port in ports)}), ships of at least 80 m"
+    return ValidatedPorts(card.model_copy(update={"score_threshold": threshold}), split, port_scores(judged, threshold))
 
 
-def scores_for_card(split: str, found: metrics.Scores) -> Scores:
-    """Scores as a card keeps them; what could not be measured is 0."""
-    return Scores(
-        split=split,
-        ships=found.ships,
-        ap=found.ap or 0.0,
-        f1=found.f1 or 0.0,
-        precision=found.precision or 0.0,
-        recall=found.recall or 0.0,
-        heading_accuracy=found.heading_accuracy or 0.0,
-        length_error=found.length_error or 0.0,
-        gate_recall=found.gate_recall or 0.0,
-    )
-
-
-def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
+def _card(config: TrainConfig) -> Card:
     return Card(
         name=config.name,
         width=PORT_SIZES.width,
@@ -82,5 +80,4 @@ def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:
         trained_on=("sen2ships, training ports, with their ships pasted on other water",),
         terms=config.terms,
         steps=config.steps,
-        scores=scores,
     )

@@ -8,18 +8,24 @@ import numpy as np
 import torch
 
 from shipdet.attention.gate import open_gate
+from shipdet.config import EvaluateConfig
 from shipdet.evaluation.centres import match_centres
 from shipdet.evaluation.matching import Matched
 from shipdet.evaluation.metrics import GateHits, Scores, scores, scores_at
+from shipdet.evaluation.sheet import Panel, draw_sheet
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found, detect_hulls
-from shipdet.labels.sen2ships import LabelledPort, Split, read_ports
-from shipdet.models.device import Device
+from shipdet.labels.sen2ships import LabelledPort, read_ports
+from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import COARSE_STRIDE
-from shipdet.models.weights import Model
+from shipdet.models.weights import Model, load_weights
+from shipdet.raster.raw import SceneFiles
 from shipdet.raster.scene import Scene, open_scene
+from shipdet.raster.stretch import apply, stretch_of
+from shipdet.raster.tiling import Window
 
 Progress = Callable[[int, int], None]
+GAMMA = 0.6
 
 
 class JudgedPort(NamedTuple):
@@ -55,15 +61,26 @@ def port_scores(judged: Sequence[JudgedPort], threshold: float | None = None) ->
     return scores(matched, gate) if threshold is None else scores_at(matched, threshold, gate)
 
 
-def evaluate_ports(
-    folder: Path, split: Split, model: Model, device: Device, progress: Progress | None = None
-) -> list[JudgedPort]:
-    """As `judge_ports`, of the ports of one split in a folder.
+def evaluate_ports(config: EvaluateConfig, folder: Path, progress: Progress | None = None) -> Scores:
+    """Scores on the ports of one split, as a config says; draws its sheet where it names one.
 
     Raises:
-        LabelsError: no such ports.
+        LabelsError, WeightsError, OutputError: what the config names is not as expected.
     """
-    return judge_ports(model, device, read_ports(folder, split), progress)
+    judged = judge_ports(load_weights(config.model), choose_device(), read_ports(folder, config.split), progress)
+    result = port_scores(judged, config.threshold)
+    if config.sheet is not None:
+        draw_sheet([_panel(j) for j in judged], config.sheet, result.threshold or 0.0)
+    return result
+
+
+def _panel(judged: JudgedPort) -> Panel:
+    """The port in true colours, its darks lifted."""
+    with SceneFiles(judged.scene) as files:
+        raw = files.read(Window(0, 0, judged.scene.grid.width, judged.scene.grid.height))
+    colours = np.clip(apply(stretch_of(raw.pixels[:3], raw.valid), raw.pixels[:3]), 0, 1) ** GAMMA
+    pixels = np.ascontiguousarray((colours * 255).astype(np.uint8).transpose(1, 2, 0))
+    return Panel(pixels, judged.hulls, judged.port.labels, judged.matched, judged.port.name)
 
 
 def _gate_hits(found: Found, port: LabelledPort, matched: Matched, threshold: float) -> GateHits:

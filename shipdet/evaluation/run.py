@@ -11,6 +11,7 @@ from shipdet.attention.gate import open_gate
 from shipdet.config import EvaluateConfig
 from shipdet.evaluation.matching import Matched, ignored, match
 from shipdet.evaluation.metrics import GateHits, Scores, scores, scores_at
+from shipdet.evaluation.ports import evaluate_ports
 from shipdet.evaluation.sheet import Panel, draw_sheet
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found, detect_hulls
@@ -39,6 +40,8 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Scores:
     Raises:
         LabelsError, WeightsError, OutputError: what the config names is not as expected.
     """
+    if config.sen2ships is not None:
+        return evaluate_ports(config, config.sen2ships, progress)
     folder = folder_of(config)
     judged = judge(load_weights(config.model), choose_device(), read_folder(folder, config.split), progress)
     result = pooled(judged, config.threshold)

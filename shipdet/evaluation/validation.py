@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from shipdet.config import TrainConfig
-from shipdet.evaluation.port_validation import build_port_judge, port_card, scores_for_card
+from shipdet.evaluation import metrics
+from shipdet.evaluation.port_validation import build_port_judge, validate_ports
 from shipdet.evaluation.run import judge, pooled
 from shipdet.labels.folders import Folder, civil, inshore, read_folder
 from shipdet.labels.types import SHIP_TYPES
@@ -43,7 +44,8 @@ def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
 def card_of(network: TaskPartition, config: TrainConfig) -> Card:
     """The card of a trained network: its scores on every validation split, its threshold from the first."""
     if config.sen2ships is not None:
-        return port_card(network, config, config.sen2ships)
+        ports = validate_ports(network, config, config.sen2ships)
+        return ports.card.model_copy(update={"scores": (_scores(ports.split, ports.scores),)})
     device = choose_device("auto", config.precision)
     cards: list[Scores] = []
     threshold = DEFAULT_THRESHOLD
@@ -52,13 +54,27 @@ def card_of(network: TaskPartition, config: TrainConfig) -> Card:
         best = pooled(judged)
         if number == 0 and best.threshold is not None:
             threshold = best.threshold
-        cards.append(scores_for_card(f"{folder.name} validation", pooled(judged, threshold)))
+        cards.append(_scores(f"{folder.name} validation", pooled(judged, threshold)))
     return _card(config, tuple(cards)).model_copy(update={"score_threshold": threshold})
 
 
 def _folders(config: TrainConfig) -> list[Folder]:
     named = ((inshore, config.inshore), (civil, config.civil))
     return [folder(path) for folder, path in named if path is not None]
+
+
+def _scores(split: str, found: metrics.Scores) -> Scores:
+    return Scores(
+        split=split,
+        ships=found.ships,
+        ap=found.ap or 0.0,
+        f1=found.f1 or 0.0,
+        precision=found.precision or 0.0,
+        recall=found.recall or 0.0,
+        heading_accuracy=found.heading_accuracy or 0.0,
+        length_error=found.length_error or 0.0,
+        gate_recall=found.gate_recall or 0.0,
+    )
 
 
 def _card(config: TrainConfig, scores: tuple[Scores, ...]) -> Card:

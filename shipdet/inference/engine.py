@@ -85,7 +85,9 @@ def detect_hulls(
     attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
     for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
         if _any_valid(chip, tile):
-            looked = look(network, _with_all_bands(chip, len(model.card.bands)), tile, model.card.gate_threshold, device)
+            looked = look(
+                network, _with_all_bands(chip, len(model.card.bands)), tile, model.card.gate_threshold, device
+            )
             here = _cells(tile.core, 0, 0)
             attention[here], ship[here] = looked.attention, looked.ship
             parts.append(looked.tips)

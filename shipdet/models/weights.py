@@ -112,6 +112,23 @@ def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
         save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
 
 
+def read_card(path: Path) -> Card:
+    """The card of a weights file.
+
+    Raises:
+        WeightsError: the file is damaged or not ours.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+        return Card.model_validate(json.loads(metadata["shipdet"]))
+    except KeyError:
+        raise WeightsError(f"{path} holds no shipdet card: expected weights written by `shipdet train`") from None
+    except (SafetensorError, OSError, ValueError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
+
+
 def load_weights(name: str) -> Model:
     """A model by the name of weights that ship with the package, or by the path of a file.
 
@@ -124,16 +141,9 @@ def load_weights(name: str) -> Model:
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in FOLDER.glob("*.safetensors"))) or "none"
         raise WeightsError(f"no weights {name!r}: expected a .safetensors file or the name of shipped ones ({shipped})")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-        card = Card.model_validate(json.loads(metadata["shipdet"]))
-    except KeyError:
-        raise WeightsError(f"{path} holds no shipdet card: expected weights written by `shipdet train`") from None
-    except (SafetensorError, OSError, ValueError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
+    card = read_card(path)
+    with safe_open(str(path), framework="pt") as file:
+        state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
     network = build_network(card)
     try:
         network.load_state_dict(state)

@@ -146,12 +146,12 @@ def warp(port: Port, view: View, size: int) -> tuple[Pixels, NDArray[np.bool_]]:
 def relight(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     """Other light, haze, sensors and neighbours in the scene's histogram; at times grey, at times no infrared."""
     bands = pixels.shape[2]
-    gain = np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.1, bands))
-    offset = rng.normal(0, 0.04) + rng.normal(0, 0.02, bands)
-    lit = pixels * gain.astype(np.float32) + offset.astype(np.float32)
+    gain = np.asarray(np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.1, bands)), np.float32)
+    offset = np.asarray(rng.normal(0, 0.04) + rng.normal(0, 0.02, bands), np.float32)
+    lit: Pixels = pixels * gain + offset
     if rng.random() < 0.3:
-        power = np.exp(rng.uniform(np.log(0.7), np.log(1.3)))
-        lit = np.where(lit > 0, np.abs(lit) ** np.float32(power), lit)
+        power = np.float32(np.exp(rng.uniform(np.log(0.7), np.log(1.3))))
+        lit = np.where(lit > 0, np.abs(lit) ** power, lit)
     if rng.random() < 0.1:
         lit[:, :, :3] = lit[:, :, :3].mean(axis=2, keepdims=True)
     if rng.random() < 0.3:

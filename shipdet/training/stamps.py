@@ -78,7 +78,7 @@ def paste_stamps(
         if laid is None:
             continue
         pixels = _blend(rng, pixels, stamp, laid)
-        water &= ~_inside(*laid.ends, 1.1 * laid.beam, water.shape)
+        water &= ~_inside(laid.ends[0], laid.ends[1], 1.1 * laid.beam, water.shape)
         labels = _with(labels, laid)
     return pixels, labels
 
@@ -96,7 +96,7 @@ def _find_place(rng: np.random.Generator, stamp: Stamp, water: Mask, labels: Lab
             pick = int(rng.integers(len(rows)))
             middle, turn = np.array([columns[pick], rows[pick]]) + 0.5, rng.uniform(0, 2 * np.pi)
         laid = _lay(stamp, middle, turn, size)
-        hull = _inside(*laid.ends, laid.beam, water.shape)
+        hull = _inside(laid.ends[0], laid.ends[1], laid.beam, water.shape)
         if hull.sum() >= 0.9 * laid.beam * np.hypot(*(laid.ends[0] - laid.ends[1])) and water[hull].mean() > 0.97:
             return laid
     return None
