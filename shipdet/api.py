@@ -162,10 +162,10 @@ def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
     Raises:
         ShipdetError: the data are not as expected.
     """
-    from shipdet.evaluation.validation import build_judge, card_of  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.evaluation.validation import build_judge, finished  # noqa: PLC0415 - needs the extra `train`
     from shipdet.training.run import train as run  # noqa: PLC0415 - likewise
 
     network = round_to_half(run(config, build_judge(config, report), report, _finder(config)))
     path = config.output / config.name / f"{config.name}.safetensors"
-    save_weights(path, network, card_of(network, config))
+    save_weights(path, finished(network, config))
     return path

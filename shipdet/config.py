@@ -83,6 +83,7 @@ class TrainConfig(BaseModel):
     ship_types: Path | None = Field(default=None, description="a folder of chips of single ships, a folder a type")
     start_from: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
     teacher: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
+    copy_paste: Share = Field(default=0.0, description="the share of pictures with ships pasted in, from 0 to 1")
     synthetic_share: Share = Field(default=0.0, description="the share of drawn harbours, from 0 to 1")
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
     heat_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")

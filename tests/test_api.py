@@ -16,7 +16,7 @@ import shipdet
 from shipdet.api import DetectRequest, run_detection, save_picture
 from shipdet.errors import SceneError, WeightsError
 from shipdet.inference.georeference import COLUMNS
-from shipdet.models.weights import Card, build_network, save_weights
+from shipdet.models.weights import Card, Model, build_network, save_weights
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data_samples" / "harbour.tif"
 PART = Window(1000, 600, 448, 320)
@@ -124,7 +124,7 @@ def with_infrared(tmp_path: Path) -> Path:
         optional_bands=("nir",), ends="unordered", normalisation="none", classes=("background", "hull", "end"),
         gate_threshold=0.0, score_threshold=0.0, trained_on=(), terms="none", steps=1,
     )  # fmt: skip
-    save_weights(tmp_path / "infrared.safetensors", build_network(card), card)
+    save_weights(tmp_path / "infrared.safetensors", Model(build_network(card), card))
     return tmp_path / "infrared.safetensors"
 
 

@@ -1,14 +1,17 @@
 """Validation while training on ports: which weights are kept, and the card that they get."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from shipdet.config import TrainConfig
+from shipdet.evaluation.centres import match_centres
+from shipdet.evaluation.hull_scores import fitted
 from shipdet.evaluation.metrics import Scores
-from shipdet.evaluation.ports import judge_ports, port_scores
-from shipdet.labels.sen2ships import read_ports
-from shipdet.models.device import choose_device
+from shipdet.evaluation.ports import judge_ports, mean_gsd_m, open_port, port_scores
+from shipdet.labels.sen2ships import LabelledPort, read_ports
+from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model
 from shipdet.training.module import Judge, Judged
@@ -39,27 +42,39 @@ def build_port_judge(config: TrainConfig, folder: Path, report: Callable[[str], 
     return judged
 
 
-class ValidatedPorts(NamedTuple):
-    """What the validation ports say of a trained network."""
+class PortModel(NamedTuple):
+    """A finished model, and what the validation ports say of it."""
 
-    card: Card
-    """without scores; its threshold is that of the best F1"""
+    model: Model
+    """its card without scores; its threshold is that of the best F1"""
     split: str
     scores: Scores
 
 
-def validate_ports(network: TaskPartition, config: TrainConfig, folder: Path) -> ValidatedPorts:
-    """The card of a network trained on ports, and its scores on the validation ports.
+def validated_on_ports(network: TaskPartition, config: TrainConfig, folder: Path) -> PortModel:
+    """A trained network made a model: hulls scored as the training ports taught, judged on the validation ports.
 
     Raises:
         LabelsError: there are no such ports.
     """
-    ports, card = read_ports(folder, "validation"), _card(config)
-    judged = judge_ports(Model(network, card), choose_device("auto", config.precision), ports)
+    device, ports = choose_device("auto", config.precision), read_ports(folder, "validation")
+    model = with_port_scorer(Model(network, _card(config)), device, read_ports(folder, "train"), config.seed)
+    judged = judge_ports(model, device, ports)
     best = port_scores(judged)
-    threshold = card.score_threshold if best.threshold is None else best.threshold
+    threshold = model.card.score_threshold if best.threshold is None else best.threshold
     split = f"{folder.name} validation ({' and '.join(port.name for port in ports)}), ships of at least 80 m"
-    return ValidatedPorts(card.model_copy(update={"score_threshold": threshold}), split, port_scores(judged, threshold))
+    card = model.card.model_copy(update={"score_threshold": threshold})
+    return PortModel(model._replace(card=card), split, port_scores(judged, threshold))
+
+
+def with_port_scorer(model: Model, device: Device, ports: Sequence[LabelledPort], seed: int) -> Model:
+    """The model with a scorer fitted to the hulls that its network joins in ports."""
+    scenes = [open_port(port, model) for port in ports]
+    judged = [
+        (scene, partial(match_centres, labels=port.labels, gsd_m=mean_gsd_m(scene)))
+        for scene, port in zip(scenes, ports, strict=True)
+    ]
+    return fitted(model, device, judged, seed)
 
 
 def _card(config: TrainConfig) -> Card:

@@ -44,15 +44,25 @@ def judge_ports(
     """Detects in each port, by all bands that the model reads, and matches by `centres.match_centres`."""
     judged = []
     for done, port in enumerate(ports, start=1):
-        scene = open_scene(port.bands[: len(model.card.bands)], bands=range(1, len(model.card.bands) + 1))
+        scene = open_port(port, model)
         found = detect_hulls(scene, model, device)
-        gsd_m = float(np.sqrt(np.prod(scene.gsd_m or (np.nan, np.nan))))
-        matched = match_centres(found.hulls, port.labels, gsd_m)
+        matched = match_centres(found.hulls, port.labels, mean_gsd_m(scene))
         gate = _gate_hits(found, port, matched, model.card.gate_threshold)
         judged.append(JudgedPort(port, scene, found.hulls, matched, gate))
         if progress is not None:
             progress(done, len(ports))
     return judged
+
+
+def open_port(port: LabelledPort, model: Model) -> Scene:
+    """A port with all bands that a model reads."""
+    count = len(model.card.bands)
+    return open_scene(port.bands[:count], bands=range(1, count + 1))
+
+
+def mean_gsd_m(scene: Scene) -> float:
+    """Ground metres per pixel, of both directions' the geometric mean."""
+    return float(np.sqrt(np.prod(scene.gsd_m or (np.nan, np.nan))))
 
 
 def port_scores(judged: Sequence[JudgedPort], threshold: float | None = None) -> Scores:

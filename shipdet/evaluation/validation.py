@@ -1,20 +1,26 @@
 """Validation while training: which weights are kept, and the card that they get."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from shipdet.config import TrainConfig
 from shipdet.evaluation import metrics
-from shipdet.evaluation.port_validation import build_port_judge, validate_ports
+from shipdet.evaluation.hull_scores import with_scorer
+from shipdet.evaluation.port_validation import build_port_judge, validated_on_ports
 from shipdet.evaluation.run import judge, pooled
 from shipdet.labels.folders import Folder, civil, inshore, read_folder
 from shipdet.labels.types import SHIP_TYPES
-from shipdet.models.device import choose_device
+from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import Card, Model, Scores
 from shipdet.training.module import Judge, Judged
-from shipdet.training.run import GATE_THRESHOLD, SIZES
+from shipdet.training.pictures import save_harbours
+from shipdet.training.run import GATE_THRESHOLD, SIZES, SYNTHETIC_SIZE
 
 GSD_M = 1.0
+DRAWN = 32
+"""Harbours drawn for the hull scorer."""
 DEFAULT_THRESHOLD = 0.3
 """Of models that were trained without a validation split, on drawn harbours alone."""
 
@@ -41,21 +47,36 @@ def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
     return judged
 
 
-def card_of(network: TaskPartition, config: TrainConfig) -> Card:
-    """The card of a trained network: its scores on every validation split, its threshold from the first."""
-    if config.sen2ships is not None:
-        ports = validate_ports(network, config, config.sen2ships)
-        return ports.card.model_copy(update={"scores": (_scores(ports.split, ports.scores),)})
+def finished(network: TaskPartition, config: TrainConfig) -> Model:
+    """A trained network made a model: hulls scored as training pictures taught, and a card.
+
+    The card tells the scores on every validation split; the threshold is from the first.
+    """
     device = choose_device("auto", config.precision)
+    if config.sen2ships is not None:
+        ports = validated_on_ports(network, config, config.sen2ships)
+        card = ports.model.card.model_copy(update={"scores": (_scores(ports.split, ports.scores),)})
+        return ports.model._replace(card=card)
+    model = _with_scorer(Model(network, _card(config, ())), device, config)
     cards: list[Scores] = []
     threshold = DEFAULT_THRESHOLD
     for number, folder in enumerate(_folders(config)):
-        judged = judge(Model(network, _card(config, ())), device, read_folder(folder, "validation"))
+        judged = judge(model, device, read_folder(folder, "validation"))
         best = pooled(judged)
         if number == 0 and best.threshold is not None:
             threshold = best.threshold
         cards.append(_scores(f"{folder.name} validation", pooled(judged, threshold)))
-    return _card(config, tuple(cards)).model_copy(update={"score_threshold": threshold})
+    card = model.card.model_copy(update={"scores": tuple(cards), "score_threshold": threshold})
+    return model._replace(card=card)
+
+
+def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
+    """Its scorer learns from the training splits, and from harbours drawn anew."""
+    pictures = [picture for folder in _folders(config) for picture in read_folder(folder, "train")]
+    with TemporaryDirectory() as folder:
+        if config.synthetic_share > 0:
+            pictures += save_harbours(Path(folder), DRAWN, SYNTHETIC_SIZE, config.seed + 1)
+        return with_scorer(model, device, pictures, config.seed)
 
 
 def _folders(config: TrainConfig) -> list[Folder]:

@@ -4,6 +4,7 @@ A bow and a stern belong together when each points at the other. Ends of ships m
 by side lie close together, but each points along its own hull, so the hulls come apart.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from shipdet.geometry import Hulls, overlaps, rectangle_corners
+from shipdet.inference.evidence import CoarseMap, Joined, evidence, stretch, turn
 from shipdet.models.decode import UNDECIDED, Tips
+from shipdet.models.hull_scorer import HullScorer
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -43,28 +46,8 @@ class AssemblyRule(NamedTuple):
 
 
 DEFAULT_RULE = AssemblyRule()
-ALONG = 17
-"""Places along a hull where the coarse map is asked."""
 MOST_DOUBT = 8.0
 """Pairs that would keep less than a sixteenth of their score are none."""
-
-
-class CoarseMap(NamedTuple):
-    """What the deep branch says of the scene: where there is ship, hull or end."""
-
-    ship: NDArray[np.uint8]
-    """(h, w) probability, 255 is 1"""
-    stride: int
-    """Pixels a cell"""
-
-    def cover(self, here: Array, there: Array) -> Array:
-        """Mean probability of ship along lines between points (N, 2), their ends left out."""
-        along = np.linspace(0.1, 0.9, ALONG)[:, None, None]
-        x, y = np.floor((here + along * (there - here)) / self.stride).astype(np.intp).transpose(2, 0, 1)
-        height, width = self.ship.shape
-        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        seen = self.ship[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] / 255.0
-        return np.asarray((seen * inside).sum(axis=0) / np.maximum(inside.sum(axis=0), 1))
 
 
 class _Pairs(NamedTuple):
@@ -73,15 +56,36 @@ class _Pairs(NamedTuple):
     quality: Array
 
 
-def assemble(tips: Tips, coarse: CoarseMap, rule: AssemblyRule = DEFAULT_RULE) -> Hulls:
-    """Hulls, best first, in the pixels of the tips. The order of the tips does not matter."""
+def assemble(
+    tips: Tips, coarse: CoarseMap, scorer: HullScorer | None = None, rule: AssemblyRule = DEFAULT_RULE
+) -> Hulls:
+    """Hulls, best first, in the pixels of the tips. The order of the tips does not matter.
+
+    Args:
+        tips: of the whole scene.
+        coarse: of the whole scene.
+        scorer: has the last word on scores; without one a hull's is that of its ends and of its cover.
+        rule: how ends are joined.
+    """
+    joined = join(tips, coarse, rule)
+    hulls = joined.hulls
+    if scorer is not None and len(hulls):
+        hulls = replace(hulls, score=scorer.probability(evidence(joined, coarse)))
+    return without_overlaps(hulls[np.argsort(-hulls.score, kind="stable")], rule)
+
+
+def join(tips: Tips, coarse: CoarseMap, rule: AssemblyRule = DEFAULT_RULE) -> Joined:
+    """Hulls of pairs of ends and of ends whose partner was missed; some may lie on others."""
     tips = tips.where(np.lexsort((tips.bow, tips.xy[:, 0], tips.xy[:, 1], -tips.score)))
     tips = tips.where(_distinct(tips, rule))
     pairs = _one_to_one(_candidates(tips, coarse, rule), len(tips.score))
     alone = np.ones(len(tips.score), bool)
     alone[pairs.first] = alone[pairs.second] = False
-    hulls = Hulls.join([_joined(tips, pairs), _lone(tips.where(alone), coarse, rule)])
-    return _without_overlaps(hulls[np.argsort(-hulls.score, kind="stable")], rule)
+    lone = np.flatnonzero(alone)
+    hulls = Hulls.join([_joined(tips, pairs), _lone(tips.where(lone), coarse, rule)])
+    first = np.concatenate([pairs.first, lone])
+    second = np.concatenate([pairs.second, np.full(len(lone), -1, np.intp)])
+    return Joined(hulls, tips, first, second)
 
 
 def _distinct(tips: Tips, rule: AssemblyRule) -> NDArray[np.bool_]:
@@ -91,8 +95,8 @@ def _distinct(tips: Tips, rule: AssemblyRule) -> NDArray[np.bool_]:
         return keep
     better, worse = _near(tips.xy, tips.xy, np.full(len(keep), rule.same_end))
     better, worse = better[better < worse], worse[better < worse]
-    turn = _turn(tips.to_other_end[better], tips.to_other_end[worse])
-    keep[worse[turn <= np.radians(rule.same_way_deg)]] = False
+    turned = turn(tips.to_other_end[better], tips.to_other_end[worse])
+    keep[worse[turned <= np.radians(rule.same_way_deg)]] = False
     return keep
 
 
@@ -118,15 +122,8 @@ def _candidates(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> _Pairs:
 def _doubt(vector: Array, axis: Array, rule: AssemblyRule) -> Array:
     """How badly a vector (N, 2) fits an axis (N, 2): 1 halves a pair's score if the other end fits as badly."""
     length = np.maximum(np.hypot(*axis.T), 1e-9)
-    stretch = np.log(np.maximum(np.hypot(*vector.T), 1e-9) / length)
     allowed = np.hypot(np.radians(rule.turn_deg), rule.blur / length)
-    return np.asarray((_turn(vector, axis) / allowed) ** 2 + (stretch / rule.stretch) ** 2)
-
-
-def _turn(a: Array, b: Array) -> Array:
-    """Angles between vectors (N, 2), in radians from 0 to pi."""
-    cross, dot = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(axis=1)
-    return np.asarray(np.abs(np.arctan2(cross, dot)))
+    return np.asarray((turn(vector, axis) / allowed) ** 2 + (stretch(vector, axis) / rule.stretch) ** 2)
 
 
 def _near(points: Array, others: Array, radius: Array) -> tuple[Indices, Indices]:
@@ -179,7 +176,7 @@ def _lone(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> Hulls:
     )
 
 
-def _without_overlaps(hulls: Hulls, rule: AssemblyRule) -> Hulls:
+def without_overlaps(hulls: Hulls, rule: AssemblyRule) -> Hulls:
     """Hulls, best first, less those that lie on a better one that is kept."""
     if not len(hulls):
         return hulls

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import CoarseMap, assemble
+from shipdet.inference.assembly import assemble
+from shipdet.inference.evidence import CoarseMap
 from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
@@ -76,6 +77,26 @@ def detect_hulls(
         SceneError: the scene's ground sample distance is unknown, or it has no valid pixel.
         ReadError: the file is damaged.
     """
+    seen = see(scene, model, device, tiling, progress)
+    hulls = assemble(seen.tips, seen.coarse, model.scorer)
+    return Found(in_scene_pixels(hulls, seen.sampling), seen.sampling, seen.attention)
+
+
+class Seen(NamedTuple):
+    """What the network says of a scene, before ends are joined."""
+
+    tips: Tips
+    """in model pixels"""
+    coarse: CoarseMap
+    sampling: Sampling
+    attention: NDArray[np.uint8]
+    """as `Found.attention`"""
+
+
+def see(
+    scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
+) -> Seen:
+    """All tiles of a scene through the network; arguments and errors as `detect_hulls`."""
     tiling = tiling or Tiling()
     sampling = model_sampling(scene, model.card.gsd_m)
     core = core_size(scene, sampling, tiling.core, STRIDE)
@@ -83,11 +104,10 @@ def detect_hulls(
     network = model.network.to(device.device)
     shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
     attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
-    for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
-        if _any_valid(chip, tile):
-            looked = look(
-                network, _with_all_bands(chip, len(model.card.bands)), tile, model.card.gate_threshold, device
-            )
+    for done, (tile, read) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
+        if _any_valid(read, tile):
+            chip = _with_all_bands(read, len(model.card.bands))
+            looked = look(network, chip, tile, model.card.gate_threshold, device)
             here = _cells(tile.core, 0, 0)
             attention[here], ship[here] = looked.attention, looked.ship
             parts.append(looked.tips)
@@ -96,8 +116,7 @@ def detect_hulls(
     tips = join_tips(parts)
     if model.card.ends == "unordered":
         tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
-    hulls = assemble(tips, CoarseMap(ship, COARSE_STRIDE))
-    return Found(_in_scene_pixels(hulls, sampling), sampling, attention)
+    return Seen(tips, CoarseMap(ship, COARSE_STRIDE), sampling, attention)
 
 
 def _with_all_bands(chip: Chip, bands: int) -> Chip:
@@ -170,7 +189,8 @@ def _owned(tips: Tips, core: Window) -> NDArray[np.bool_]:
     return np.asarray(inside)
 
 
-def _in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
+def in_scene_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
+    """Hulls in model pixels as they lie in the scene."""
     return replace(
         hulls,
         bow=sampling.to_scene(hulls.bow),

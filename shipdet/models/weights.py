@@ -5,21 +5,26 @@ The card travels in the file's metadata as JSON under `shipdet`.
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
+from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.task_partition import Sizes, TaskPartition
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
+SCORER = "scorer."
+"""Before the names of the hull scorer's tensors in a file."""
+Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
 
 
@@ -61,6 +66,8 @@ class Card(BaseModel):
     classes: tuple[str, ...]
     types: tuple[str, ...] = ()
     """Types of ship that it tells apart."""
+    evidence: tuple[str, ...] = ()
+    """What its hull scorer weighs; empty where it has none."""
     gate_threshold: float
     """Attention that opens the gate."""
     score_threshold: float
@@ -86,6 +93,8 @@ class Model(NamedTuple):
 
     network: TaskPartition
     card: Card
+    scorer: HullScorer | None = None
+    """Has the last word on a hull's score"""
 
 
 def build_network(card: Card) -> TaskPartition:
@@ -93,8 +102,8 @@ def build_network(card: Card) -> TaskPartition:
     return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types), len(card.bands)))
 
 
-def round_to_half(network: TaskPartition) -> TaskPartition:
-    """The network with the values that a weights file keeps, so that it is judged as it ships."""
+def round_to_half(network: Part) -> Part:
+    """A network with the values that a weights file keeps, so that it is judged as it ships."""
     with torch.no_grad():
         for value in network.state_dict().values():
             if value.is_floating_point():
@@ -102,14 +111,16 @@ def round_to_half(network: TaskPartition) -> TaskPartition:
     return network
 
 
-def save_weights(path: Path, network: TaskPartition, card: Card) -> None:
+def save_weights(path: Path, model: Model) -> None:
     """Writes half-precision weights with their card, under a temporary name first."""
+    state = model.network.state_dict()
+    if model.scorer is not None:
+        state |= {SCORER + name: value for name, value in model.scorer.state_dict().items()}
     tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
+        name: (value.half() if value.is_floating_point() else value).contiguous() for name, value in state.items()
     }
     with whole_file(path) as temporary:
-        save_file(tensors, str(temporary), metadata={"shipdet": card.model_dump_json()})
+        save_file(tensors, str(temporary), metadata={"shipdet": model.card.model_dump_json()})
 
 
 def read_card(path: Path) -> Card:
@@ -144,9 +155,11 @@ def load_weights(name: str) -> Model:
     card = read_card(path)
     with safe_open(str(path), framework="pt") as file:
         state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-    network = build_network(card)
+    network, scorer = build_network(card), HullScorer() if card.evidence == EVIDENCE else None
     try:
-        network.load_state_dict(state)
+        if scorer is not None:
+            scorer.load_state_dict({k.removeprefix(SCORER): v for k, v in state.items() if k.startswith(SCORER)})
+        network.load_state_dict({k: v for k, v in state.items() if not k.startswith(SCORER)})
     except RuntimeError:
         raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
-    return Model(network.eval().to(memory_format=torch.channels_last), card)
+    return Model(network.eval().to(memory_format=torch.channels_last), card, scorer)

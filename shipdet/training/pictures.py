@@ -1,22 +1,25 @@
 """Pictures to learn from: imagery with its labels, held in memory as the network will see it."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from PIL import Image
+from rasterio.errors import NotGeoreferencedWarning
 
 from shipdet.geometry import Hulls
-from shipdet.labels.folders import Folder, read_folder
+from shipdet.labels.folders import Folder, LabelledPicture, read_folder
 from shipdet.labels.types import Labels
 from shipdet.raster.reader import FILL
 from shipdet.raster.stretch import HIGHEST, LOWEST, apply, stretch_of
 from shipdet.raster.validity import valid_pixels
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE
 from shipdet.training.self_training import completed
-from shipdet.training.synthetic import render_harbour
+from shipdet.training.synthetic_scenes import SceneOptions, render_scene
 from shipdet.training.targets import BEAM_OF_LENGTH
 
 KNOWN_MARGIN = 12.0
@@ -67,18 +70,34 @@ def load_pictures(folder: Folder, find: Find | None = None) -> list[Picture]:
 
 
 def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
-    """Synthetic harbours with exact labels."""
-    pictures = []
+    """Synthetic scenes with exact labels; every fourth is of 16 bit before it is stretched."""
+    drawn = (_draw(number, size, seed) for number in range(count))
+    return [as_picture(f"synthetic {number}", pixels, labels) for number, (pixels, labels) in enumerate(drawn)]
+
+
+def save_harbours(folder: Path, count: int, size: int, seed: int) -> list[LabelledPicture]:
+    """Synthetic scenes as `render_harbours` draws them, as picture files."""
+    saved = []
     for number in range(count):
-        drawn = render_harbour(np.random.default_rng([seed, number]), size)
-        known = np.ones(len(drawn.beam), bool)
-        regions = np.zeros((0, 4))
-        labels = Labels(drawn.bow, drawn.stern, drawn.beam, known, ~known, drawn.type, regions, complete=True)
-        pictures.append(as_picture(f"synthetic {number}", drawn.pixels, labels))
-    return pictures
+        pixels, labels = _draw(number, size, seed)
+        path = folder / f"{number}.tif"
+        profile = {"driver": "GTiff", "width": size, "height": size, "count": 3, "dtype": pixels.dtype}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # they lie nowhere
+            with rasterio.open(path, "w", **profile) as file:
+                file.write(pixels.transpose(2, 0, 1))
+        saved.append(LabelledPicture(path, labels))
+    return saved
 
 
-def as_picture(name: str, pixels: NDArray[np.uint8], labels: Labels) -> Picture:
+def _draw(number: int, size: int, seed: int) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Labels]:
+    options = SceneOptions(bits=16 if number % 4 == 3 else 8)
+    drawn = render_scene(np.random.default_rng([seed, number]), size, options)
+    ships = (drawn.bow, drawn.stern, drawn.beam, drawn.bow_known, drawn.hidden, drawn.type)
+    return drawn.pixels, Labels(*ships, np.zeros((0, 4)), complete=True)
+
+
+def as_picture(name: str, pixels: NDArray[np.uint8] | NDArray[np.uint16], labels: Labels) -> Picture:
     """A picture (H, W, 3) stretched as a scene would be."""
     bands = np.ascontiguousarray(pixels.transpose(2, 0, 1))
     valid = valid_pixels(bands)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -22,8 +23,9 @@ from shipdet.models.device import has_fast_bfloat16
 from shipdet.models.task_partition import Sizes, TaskPartition
 from shipdet.models.weights import load_weights
 from shipdet.training.chips import Chips, Source
+from shipdet.training.copy_paste import donors_of, with_pasted
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
-from shipdet.training.pictures import Find, load_pictures, render_harbours
+from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
 from shipdet.training.ports import PORT_BANDS, PortChips, load_port
 from shipdet.training.type_mosaics import load_type_mosaics
 
@@ -116,7 +118,9 @@ def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find 
     sources = []
     for folder, scale in _folders(config):
         pictures = load_pictures(folder, find)
-        sources.append(Source(pictures, float(len(pictures)), scale))
+        real = float(len(pictures))
+        pictures += _pasted(pictures, config.copy_paste, config.seed)
+        sources.append(Source(pictures, real, scale))
         report(f"{folder.name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
     if config.ship_types is not None:
         pictures = load_type_mosaics(config.ship_types, config.seed)
@@ -129,6 +133,14 @@ def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find 
         sources.append(Source(pictures, share, SYNTHETIC_SCALE))
         report(f"synthetic: {len(pictures)} harbours, {sum(len(p.labels) for p in pictures)} ships")
     return sources
+
+
+def _pasted(pictures: list[Picture], share: float, seed: int) -> list[Picture]:
+    """Some of the pictures once more, with ships of others pasted onto their water."""
+    rng = np.random.default_rng([seed, 1])
+    chosen = rng.permutation(len(pictures))[: round(share * len(pictures))]
+    donors = donors_of(pictures) if len(chosen) else []
+    return [with_pasted(pictures[i], donors, rng) for i in chosen]
 
 
 def _folders(config: TrainConfig) -> Iterator[tuple[Folder, tuple[float, float]]]:

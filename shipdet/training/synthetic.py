@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shipdet.training.synthetic_canvas import Array, Canvas
-from shipdet.training.synthetic_decks import draw_ship
+from shipdet.training.synthetic_fittings import draw_ship
 from shipdet.training.synthetic_fleet import CLASSES, draw_wake
 from shipdet.training.synthetic_mooring import fill_port
 from shipdet.training.synthetic_port import open_sea, plan_port

@@ -40,17 +40,19 @@ def darker(colour: Colour, factor: float) -> Colour:
 
 
 class Canvas:
-    """Layers under construction. Coordinates are scene pixels (one metre each); polygons are (K, 2).
+    """Layers under construction. Coordinates are metres from the top-left corner; polygons are (K, 2).
 
     Args:
         height: Rows.
         width: Columns.
-        shade: (2,) where a point one metre high casts its shadow, in pixels from its foot.
+        shade: (2,) where a point one metre high casts its shadow, in metres from its foot.
+        gsd_m: Metres a pixel.
     """
 
-    def __init__(self, height: int, width: int, shade: Array) -> None:
+    def __init__(self, height: int, width: int, shade: Array, gsd_m: float = 1.0) -> None:
         big = (width * SUPERSAMPLING, height * SUPERSAMPLING)
-        self.height, self.width, self.shade = height, width, shade
+        self.height, self.width, self.shade, self.gsd_m = height * gsd_m, width * gsd_m, shade, gsd_m
+        self._fine = SUPERSAMPLING / gsd_m
         self._images = (Image.new("RGB", big), Image.new("L", big), Image.new("L", big, 255), Image.new("L", big))
         self._colour, self._cover, self._light, self._ground = (ImageDraw.Draw(image) for image in self._images)
         self._foam_image = Image.new("L", (width, height))
@@ -58,31 +60,32 @@ class Canvas:
 
     def fill(self, polygon: Array, colour: Colour) -> None:
         """Paint a sunlit flat shape over whatever is there."""
-        points = _flat(polygon * SUPERSAMPLING)
+        points = _flat(polygon * self._fine)
         self._colour.polygon(points, fill=_bytes(colour))
         self._cover.polygon(points, fill=255)
         self._light.polygon(points, fill=255)
 
     def disc(self, centre: Array, radius: float, colour: Colour) -> None:
         """Paint a sunlit disc."""
-        (x, y), r = centre * SUPERSAMPLING, radius * SUPERSAMPLING
+        (x, y), r = centre * self._fine, radius * self._fine
         box = (float(x - r), float(y - r), float(x + r), float(y + r))
         self._colour.ellipse(box, fill=_bytes(colour))
         self._cover.ellipse(box, fill=255)
         self._light.ellipse(box, fill=255)
 
     def line(self, points: Array, colour: Colour, width: float) -> None:
-        """Paint a sunlit polyline, `width` pixels wide."""
-        flat, thick = _flat(points * SUPERSAMPLING), max(1, round(width * SUPERSAMPLING))
+        """Paint a sunlit polyline, `width` metres wide."""
+        flat, thick = _flat(points * self._fine), max(1, round(width * self._fine))
         self._colour.line(flat, fill=_bytes(colour), width=thick)
         self._cover.line(flat, fill=255, width=thick)
 
     def cast(self, polygon: Array, height_m: float) -> None:
         """Darken what an upright prism over `polygon` keeps from the sun (its own top is to be painted after)."""
         level = round(255 * SHADOW)
-        near, far = polygon * SUPERSAMPLING, (polygon + self.shade * height_m) * SUPERSAMPLING
+        near, far = polygon * self._fine, (polygon + self.shade * height_m) * self._fine
         self._light.polygon(_flat(far), fill=level)
-        for side in np.stack([near, np.roll(near, -1, 0), np.roll(far, -1, 0), far], axis=1):
+        after = [*range(1, len(near)), 0]
+        for side in np.stack([near, near[after], far[after], far], axis=1):
             self._light.polygon(_flat(side), fill=level)
 
     def block(self, polygon: Array, colour: Colour, height_m: float) -> None:
@@ -92,12 +95,12 @@ class Canvas:
 
     def lay_ground(self, polygon: Array) -> None:
         """Make sunlit land."""
-        self._ground.polygon(_flat(polygon * SUPERSAMPLING), fill=255)
-        self._light.polygon(_flat(polygon * SUPERSAMPLING), fill=255)
+        self._ground.polygon(_flat(polygon * self._fine), fill=255)
+        self._light.polygon(_flat(polygon * self._fine), fill=255)
 
     def add_foam(self, polygon: Array, strength: float) -> None:
         """Whiten the sea; `strength` in 0..1."""
-        self._foam.polygon(_flat(polygon), fill=round(255 * strength))
+        self._foam.polygon(_flat(polygon / self.gsd_m), fill=round(255 * strength))
 
     def layers(self) -> Layers:
         """Average everything down to scene pixels."""

@@ -59,7 +59,33 @@ CLASSES = {
     "barge": ShipClass(Form(0.92, 0.04, 0.93, 1.2, 0.6), (35, 90), (3.6, 7.0), 2),
     "tug": ShipClass(Form(0.72, 0.2, 0.6, 2.2), (20, 35), (2.8, 3.5), 3),
     "yacht": ShipClass(Form(0.8, 0.3, 0.5, 1.9), (12, 30), (3.1, 4.2), 2),
+    "carrier": ShipClass(Form(0.7, 0.05, 0.5, 1.5, 0.25), (190, 335), (4.2, 5.6), 16),
+    "assault": ShipClass(Form(0.94, 0.04, 0.9, 1.6, 0.5), (160, 260), (5.6, 7.2), 14),
+    "corvette": ShipClass(Form(0.85, 0.25, 0.5, 1.8), (32, 95), (5.2, 8.6), 4),
+    "attack": ShipClass(Form(0.14, 0.34, 0.86, 2.4), (55, 115), (7.2, 11.2), 1.5),
+    "bulk": ShipClass(Form(0.78, 0.12, 0.87, 2.6), (120, 290), (5.6, 6.8), 7),
+    "river": ShipClass(Form(0.86, 0.06, 0.86, 2.0, 0.2), (38, 115), (3.6, 6.6), 2),
+    "feeder": ShipClass(Form(0.88, 0.06, 0.86, 2.0, 0.15), (40, 115), (3.4, 5.8), 2.5),
+    "lighter": ShipClass(Form(0.97, 0.02, 0.97, 1.2, 0.85), (18, 75), (1.9, 4.4), 2),
+    "workhorse": ShipClass(Form(0.78, 0.16, 0.62, 2.0, 0.1), (18, 48), (2.4, 4.4), 3),
+    "fishing": ShipClass(Form(0.75, 0.2, 0.55, 2.0), (12, 60), (3.0, 4.8), 3),
+    "launch": ShipClass(Form(0.8, 0.15, 0.55, 1.9), (8, 28), (2.4, 4.4), 1.5),
+    "workboat": ShipClass(Form(0.95, 0.04, 0.85, 1.5, 0.5), (9, 26), (1.9, 3.0), 1.2),
+    "sailboat": ShipClass(Form(0.5, 0.42, 0.5, 1.6), (7, 22), (2.6, 4.2), 1.2),
+    "superyacht": ShipClass(Form(0.86, 0.2, 0.55, 1.9), (28, 90), (4.3, 6.2), 4),
 }
+"""By name; the names that are not types of a label, and the types that they are of, stand in `TYPE_OF`."""
+
+TYPE_OF = {
+    "landing": "warship", "corvette": "warship", "assault": "carrier", "attack": "submarine", "bulk": "cargo",
+    "river": "cargo", "feeder": "container", "lighter": "barge", "workhorse": "tug", "launch": "small",
+    "workboat": "small", "sailboat": "yacht", "superyacht": "yacht", "ferry": "passenger",
+}  # fmt: skip
+
+
+def label_type(name: str) -> str:
+    """The type that labels give to a ship of a class."""
+    return TYPE_OF.get(name, name)
 
 
 def breadth(form: Form, along: Array) -> Array:
@@ -100,6 +126,18 @@ class Hull:
             self.canvas.block(corners, colour, height_m)
         else:
             self.canvas.fill(corners, colour)
+
+    def shape(self, corners: Array, colour: Colour, height_m: float = 0.0) -> None:
+        """Any polygon of deck or house, given by its corners (K, 2) as (t, v)."""
+        corners = self.at(corners[:, 0], corners[:, 1])
+        if height_m > 0:
+            self.canvas.block(corners, colour, height_m)
+        else:
+            self.canvas.fill(corners, colour)
+
+    def stripe(self, t: tuple[float, float], v: tuple[float, float], colour: Colour, width_m: float) -> None:
+        """A painted line from one place on deck to another."""
+        self.canvas.line(self.at(np.array(t), np.array(v)), colour, width_m)
 
     def disc(self, t: float, radius_m: float, colour: Colour, v: float = 0.0) -> None:
         """A round thing on deck."""

@@ -37,16 +37,18 @@ class Size(NamedTuple):
 
 @dataclass
 class Waters:
-    """The water of a scene as it fills: says whether a hull still fits, and takes it."""
+    """The water of a scene, in metres, as it fills: says whether a hull still fits, and takes it."""
 
-    width: int
-    height: int
+    width: float
+    height: float
     solid: shapely.Geometry
+    gap: tuple[float, float] = RAFT_GAP
+    """water between two hulls of a raft, in metres"""
     ships: list[Ship] = field(default_factory=list)
     _hulls: list[shapely.Geometry] = field(default_factory=list)
 
     def take(self, ship: Ship, room: float) -> bool:
-        """Place a ship if it lies on water within the scene, `room` pixels or more from every other."""
+        """Place a ship if it lies on water within the scene, `room` metres or more from every other."""
         corners = rectangle_corners(ship.bow[None], ship.stern[None], np.array([ship.beam]))[0]
         if corners.min() < 3 or (corners.max(axis=0) > (self.width - 3, self.height - 3)).any():
             return False
@@ -59,8 +61,14 @@ class Waters:
         self._hulls.append(hull)
         return True
 
+    def is_free(self, place: Array, room: float) -> bool:
+        """Whether nothing lies within `room` metres of a place (2,)."""
+        point = shapely.Point(*place)
+        hulls = float(np.min(shapely.distance(self._hulls, point))) if self._hulls else np.inf
+        return bool(min(hulls, shapely.distance(self.solid, point)) > room)
 
-def _draw(rng: np.random.Generator, mix: Mix, longest: float) -> Size | None:
+
+def draw_size(rng: np.random.Generator, mix: Mix, longest: float) -> Size | None:
     """A type, a length and a beam; None where the type drawn is longer than `longest`."""
     shares = np.array([share for _, share in mix])
     kind = mix[int(rng.choice(len(mix), p=shares / shares.sum()))][0]
@@ -71,12 +79,14 @@ def _draw(rng: np.random.Generator, mix: Mix, longest: float) -> Size | None:
     return Size(kind, length, length / rng.uniform(*CLASSES[kind].slenderness))
 
 
-def _ship(size: Size, middle: Array, heading: Array, style: int) -> Ship:
+def place(size: Size, middle: Array, heading: Array, style: int) -> Ship:
+    """A ship of a size around its middle."""
     half = heading * size.length / 2
     return Ship(middle + half, middle - half, size.beam, size.type, style=style)
 
 
-def _style(rng: np.random.Generator) -> int:
+def draw_style(rng: np.random.Generator) -> int:
+    """Looks of a ship."""
     return int(rng.integers(2**32))
 
 
@@ -86,7 +96,7 @@ def moor_along(rng: np.random.Generator, waters: Waters, berth: Berth, mix: Mix,
     step = (berth.end - berth.start) / max(span, 1e-9)
     s = rng.uniform(2, 20)
     while s < span - 12:
-        drawn = _draw(rng, mix, (span - s) * 1.04)
+        drawn = draw_size(rng, mix, (span - s) * 1.04)
         if drawn is None or rng.random() > crowding:
             s += rng.uniform(8, 40)
             continue
@@ -98,19 +108,19 @@ def moor_along(rng: np.random.Generator, waters: Waters, berth: Berth, mix: Mix,
 def _raft(rng: np.random.Generator, waters: Waters, side: Berth, size: Size) -> None:
     """One to five hulls side by side, outward from a berth one metre long; sisters more often than not."""
     hulls = int(rng.choice([1, 2, 3, 4, 5], p=[0.5, 0.22, 0.14, 0.09, 0.05])) if size.type != "container" else 1
-    sisters, mixed, style = rng.random() < 0.7, rng.random() < 0.3, _style(rng)
+    sisters, mixed, style = rng.random() < 0.7, rng.random() < 0.3, draw_style(rng)
     step = side.end - side.start
     heading, out = step * rng.choice([-1.0, 1.0]), rng.uniform(0.8, 4.0)
     for _ in range(hulls):
         one, along = size, rng.normal(0, 2.0)
         if not sisters:
             one = Size(size.type, size.length * rng.uniform(0.8, 1.0), size.beam * rng.uniform(0.9, 1.05))
-            along, style = rng.uniform(-0.5, 0.5) * (size.length - one.length), _style(rng)
+            along, style = rng.uniform(-0.5, 0.5) * (size.length - one.length), draw_style(rng)
         turned = -1.0 if mixed and rng.random() < 0.5 else 1.0
-        place = side.start + step * along + side.outward * (out + one.beam / 2)
-        if not waters.take(_ship(one, place, heading * turned, style), RAFT_GAP[0] - 0.01):
+        middle = side.start + step * along + side.outward * (out + one.beam / 2)
+        if not waters.take(place(one, middle, heading * turned, style), waters.gap[0] - 0.01):
             return
-        out += one.beam + rng.uniform(*RAFT_GAP)
+        out += one.beam + rng.uniform(*waters.gap)
 
 
 def moor_end_on(rng: np.random.Generator, waters: Waters, berth: Berth, crowding: float) -> None:
@@ -124,19 +134,19 @@ def moor_end_on(rng: np.random.Generator, waters: Waters, berth: Berth, crowding
         middle = berth.start + step * (s + beam / 2) + berth.outward * (1 + length / 2)
         heading = berth.outward * (1.0 if rng.random() < 0.7 else -1.0)
         if rng.random() < crowding:
-            waters.take(_ship(Size("yacht", length, beam), middle, heading, _style(rng)), 0.9)
+            waters.take(place(Size("yacht", length, beam), middle, heading, draw_style(rng)), 0.9)
         s += beam + rng.uniform(1.2, 2.6)
 
 
 def sail(rng: np.random.Generator, waters: Waters, tries: int) -> None:
     """Put ships on open water, at anchor or under way."""
     for _ in range(tries):
-        drawn = _draw(rng, ROADS, 0.6 * min(waters.width, waters.height))
+        drawn = draw_size(rng, ROADS, 0.6 * min(waters.width, waters.height))
         if drawn is None:
             continue
         angle = rng.uniform(0, 2 * np.pi)
         middle = rng.uniform(0, 1, 2) * (waters.width, waters.height)
-        ship = _ship(drawn, middle, np.array([np.cos(angle), np.sin(angle)]), _style(rng))
+        ship = place(drawn, middle, np.array([np.cos(angle), np.sin(angle)]), draw_style(rng))
         speed = rng.uniform(0.35, 1.0) if rng.random() < 0.65 else 0.0
         waters.take(ship._replace(speed=speed), 12.0)
 

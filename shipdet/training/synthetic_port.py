@@ -56,23 +56,28 @@ class Port(NamedTuple):
     """sides of pontoons, where boats lie end on"""
 
 
-def open_sea(shape: tuple[int, int]) -> Port:
+def open_sea(shape: tuple[float, float]) -> Port:
     """No land at all."""
     frame = Frame(np.array([shape[1], shape[0]]) / 2, np.array([1.0, 0.0]), np.array([0.0, 1.0]))
     return Port(frame, (), (), (), (), (), ())
 
 
-def plan_port(rng: np.random.Generator, shape: tuple[int, int], marinas: float) -> Port:
+def plan_port(rng: np.random.Generator, shape: tuple[float, float], marinas: float) -> Port:
     """A shore of straight faces across the scene at any angle, with quays, piers and marinas.
 
     Args:
         rng: Source of randomness.
-        shape: Scene size (height, width).
+        shape: Scene size (height, width) in metres.
         marinas: Share of the shore that is left to yachts, 0 to 1.
     """
     angle = rng.uniform(0, 2 * np.pi)
     along = np.array([np.cos(angle), np.sin(angle)])
     frame = Frame(np.array([shape[1], shape[0]]) / 2, along, np.array([-along[1], along[0]]))
+    return plan_shore(rng, frame, shape, marinas)
+
+
+def plan_shore(rng: np.random.Generator, frame: Frame, shape: tuple[float, float], marinas: float) -> Port:
+    """A shore in a given frame; arguments as `plan_port`."""
     reach = 0.75 * float(np.hypot(*shape))
     faces = _shore(rng, reach, 0.22 * min(shape), marinas)
     land = _outline(faces, reach)

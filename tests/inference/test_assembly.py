@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import DEFAULT_RULE, CoarseMap, assemble
+from shipdet.inference.assembly import DEFAULT_RULE, assemble
+from shipdet.inference.evidence import CoarseMap
 from shipdet.models.decode import Tips, no_tips
 
 EVERYWHERE = CoarseMap(np.full((64, 64), 255, np.uint8), 8)

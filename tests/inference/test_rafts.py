@@ -12,8 +12,9 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
-from shipdet.inference.assembly import CoarseMap, assemble
+from shipdet.inference.assembly import assemble
 from shipdet.inference.engine import FAINTEST_TIP, look
+from shipdet.inference.evidence import CoarseMap
 from shipdet.labels.types import Labels
 from shipdet.models.decode import find_tips, join_tips
 from shipdet.models.device import Device

@@ -8,12 +8,13 @@ from safetensors.torch import load_file, save_file
 from shipdet.errors import OutputError, WeightsError
 from shipdet.models import weights
 from shipdet.models.task_partition import TaskPartition
-from shipdet.models.weights import Card, Scores, build_network, load_weights, save_weights
+from shipdet.models.weights import Card, Model, Scores, build_network, load_weights, save_weights
 
 CARD = Card(
     name="tiny",
     width=64,
     context=48,
+    blocks=2,
     gsd_m=1.5,
     bands=("red", "green", "blue"),
     normalisation="scene percentiles",
@@ -35,7 +36,7 @@ CARD = Card(
 @pytest.fixture(scope="module")
 def saved(network: TaskPartition, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(path, network, CARD)
+    save_weights(path, Model(network, CARD))
     return path
 
 
@@ -133,7 +134,7 @@ def test_a_card_that_cannot_be_read_is_refused(tmp_path: Path, card: str) -> Non
 @pytest.mark.parametrize("width", [32, -1, 0], ids=["narrower", "negative", "none"])
 def test_tensors_that_do_not_fit_the_card_are_refused(network: TaskPartition, tmp_path: Path, width: int) -> None:
     path = tmp_path / "misfit.safetensors"
-    save_weights(path, network, CARD.model_copy(update={"width": width}))
+    save_weights(path, Model(network, CARD.model_copy(update={"width": width})))
     refusal(path)
 
 
@@ -157,7 +158,7 @@ def test_weights_are_written_whole_or_not_at_all(
     path = tmp_path / "tiny.safetensors"
     path.write_bytes(b"old")
     with pytest.raises(OutputError, match="No space left on device"):
-        save_weights(path, network, CARD)
+        save_weights(path, Model(network, CARD))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -168,7 +169,7 @@ def test_a_network_is_built_as_its_card_says() -> None:
 
 def test_a_network_rounded_to_half_is_the_one_that_is_loaded_again(tmp_path: Path) -> None:
     rounded = weights.round_to_half(build_network(CARD))
-    save_weights(tmp_path / "rounded.safetensors", rounded, CARD)
+    save_weights(tmp_path / "rounded.safetensors", Model(rounded, CARD))
     loaded = load_weights(str(tmp_path / "rounded.safetensors")).network.state_dict()
     for name, value in rounded.state_dict().items():
         assert torch.equal(loaded[name], value), name
