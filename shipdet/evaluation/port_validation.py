@@ -19,8 +19,8 @@ from shipdet.training.ports import OPTIONAL_BANDS, PORT_BANDS, PORT_GSD_M
 from shipdet.training.run import GATE_THRESHOLD, PORT_SIZES
 
 DEFAULT_THRESHOLD = 0.3
-GSD_RANGE_M = (5.0, 12.0)
-"""From 10 m pixels in EPSG:3857 at 60 degrees of latitude, which cover 5 m of ground, to somewhat coarser ones."""
+GSD_RANGE_M = (4.5, 13.0)
+"""From 10 m pixels in EPSG:3857 at 63 degrees of latitude, which cover 4.5 m of ground, to somewhat coarser ones."""
 
 
 def build_port_judge(config: TrainConfig, folder: Path, report: Callable[[str], None]) -> Judge:
