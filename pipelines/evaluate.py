@@ -4,19 +4,19 @@ import sys
 
 from shipdet.config import EvaluateConfig, load_config
 from shipdet.errors import InputError, ShipdetError
-from shipdet.evaluation.metrics import Scores
 from shipdet.evaluation.report import table, write_json
 from shipdet.evaluation.run import evaluate
+from shipdet.evaluation.summary import Evaluation
 
 
-def main(path: str) -> Scores:
-    """Scores as the config at `path` says, prints and returns the scores, and writes them where it names a file."""
+def main(path: str) -> Evaluation:
+    """Scores as the config at `path` says, prints and returns what came of it, and writes it where it names a file."""
     config = load_config(path, EvaluateConfig)
-    scores = evaluate(config, lambda _done, _total: None)
-    print(table(scores))
+    result = evaluate(config, lambda _done, _total: None)
+    print(table(result))
     if config.json_output is not None:
-        write_json(scores, config.json_output)
-    return scores
+        write_json(result, config.json_output)
+    return result
 
 
 if __name__ == "__main__":

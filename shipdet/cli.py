@@ -18,6 +18,7 @@ from shipdet import __version__
 from shipdet.commands.detect import detect
 from shipdet.commands.evaluate import evaluate
 from shipdet.commands.info import info
+from shipdet.commands.labels import labels
 from shipdet.commands.models import models
 from shipdet.commands.train import train
 from shipdet.console import complain, notes
@@ -46,6 +47,7 @@ app.command(epilog="Example: shipdet detect harbour.tif -o ships.gpkg --picture 
 app.command(epilog="Example: shipdet info harbour.tif")(info)
 app.command(epilog="Example: shipdet models")(models)
 app.command(epilog="Example: shipdet train configs/train_inshore.yaml")(train)
+app.command(epilog="Example: shipdet labels coco.json -o ships.gpkg --scene harbour.tif")(labels)
 app.command(epilog="Example: shipdet evaluate configs/evaluate_inshore.yaml --json scores.json")(evaluate)
 
 

@@ -33,6 +33,8 @@ Positive = Annotated[float, BeforeValidator(_not_a_switch), Field(gt=0)]
 Share = Annotated[float, BeforeValidator(_not_a_switch), Field(ge=0, le=1)]
 Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
 Name = Annotated[str, Field(min_length=1)]
+SceneNames = tuple[Name | tuple[Name, ...], ...]
+"""Rasters; one that is a list is several band files of one scene."""
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
 PRECISIONS = "one of auto, float32, bfloat16"
@@ -67,6 +69,13 @@ class TrainConfig(BaseModel):
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
     sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set, and no other data")
+    scenes: SceneNames = Field(default=(), description="a list of georeferenced rasters")
+    scene_labels: tuple[Path, ...] = Field(default=(), description="a list of label files, one for each of the scenes")
+    validation_scenes: SceneNames = Field(default=(), description="a list of rasters, none of them among the scenes")
+    validation_labels: tuple[Path, ...] = Field(default=(), description="a list, one for each of validation_scenes")
+    validation_share: Share = Field(default=0.2, description="the share of the scenes' blocks to judge by, from 0 to 1")
+    scene_bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers or descriptions")
+    scenes_gsd_m: Positive | None = Field(default=None, description="metres per pixel of scenes that cannot tell")
     output: Path = Field(description="a folder for checkpoints, logs and weights")
     terms: Name = Field(default="not stated", description="the terms of the data, for the model card")
     steps: Count = Field(description="a whole number of optimiser steps, above 0")
@@ -93,11 +102,27 @@ class TrainConfig(BaseModel):
     @model_validator(mode="after")
     def _has_data(self) -> Self:
         if self.sen2ships is not None:
-            if self.inshore is not None or self.civil is not None or self.synthetic_share > 0:
-                raise ValueError("sen2ships makes a model of its own; leave out inshore, civil and synthetic_share")
+            if self.inshore is not None or self.civil is not None or self.scenes or self.synthetic_share > 0:
+                raise ValueError("sen2ships makes a model of its own; name no other data, and no synthetic_share")
             return self
-        if self.inshore is None and self.civil is None and self.synthetic_share < 1:
-            raise ValueError("nothing to learn from; name a folder as 'inshore' or 'civil', or set synthetic_share: 1")
+        if self.inshore is None and self.civil is None and not self.scenes and self.synthetic_share < 1:
+            raise ValueError(
+                "nothing to learn from; name a folder as 'inshore' or 'civil', or rasters as 'scenes', "
+                "or set synthetic_share: 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_labels_for_scenes(self) -> Self:
+        for scenes, labels, key in (
+            (self.scenes, self.scene_labels, "scene_labels"),
+            (self.validation_scenes, self.validation_labels, "validation_labels"),
+        ):
+            if len(scenes) != len(labels):
+                raise ValueError(f"{key}: expected a file for each of {len(scenes)} scenes, got {len(labels)}")
+        both = next((scene for scene in self.validation_scenes if scene in self.scenes), None)
+        if both is not None:
+            raise ValueError(f"{both} is both learnt from and judged by; name it in scenes or in validation_scenes")
         return self
 
 
@@ -112,7 +137,11 @@ class EvaluateConfig(BaseModel):
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
+    ships: Literal["all", "bow known"] = Field(default="all", description="one of all, bow known")
+    min_length: Positive = Field(default=12.0, description="the shortest ship that counts, in pixels of the model")
+    gsd_m: Positive | None = Field(default=None, description="metres per pixel of the pictures, above 0")
     sheet: Path | None = Field(default=None, description="a PNG file for hits, misses and false alarms")
+    report: Path | None = Field(default=None, description="an HTML file for figures, plots and pictures")
     # Named apart from its key because pydantic's models have a method `json`.
     json_output: Path | None = Field(default=None, alias="json", description="a file for the scores")
 

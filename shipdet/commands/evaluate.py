@@ -2,17 +2,27 @@
 
 import typer
 
-from shipdet.commands.options import ConfigFile, DataFolder, JsonFile, SheetFile
+from shipdet.commands.options import ConfigFile, DataFolder, JsonFile, ReportFile, SheetFile
 from shipdet.console import progress
 from shipdet.files import scratch_beside
 
 
-def evaluate(config: ConfigFile, data: DataFolder = None, json: JsonFile = None, sheet: SheetFile = None) -> None:
+def evaluate(
+    config: ConfigFile,
+    data: DataFolder = None,
+    json: JsonFile = None,
+    sheet: SheetFile = None,
+    report: ReportFile = None,
+) -> None:
     """Score a model on labelled pictures."""
     from shipdet.config import EvaluateConfig, load_config
 
     settings = load_config(config, EvaluateConfig)
-    chosen = {"json_output": json or settings.json_output, "sheet": sheet or settings.sheet}
+    chosen = {
+        "json_output": json or settings.json_output,
+        "sheet": sheet or settings.sheet,
+        "report": report or settings.report,
+    }
     kind = next(name for name in ("inshore", "civil", "sen2ships") if getattr(settings, name) is not None)
     folder = {kind: data} if data is not None else {}
     for path in filter(None, chosen.values()):
@@ -22,8 +32,8 @@ def evaluate(config: ConfigFile, data: DataFolder = None, json: JsonFile = None,
     from shipdet.evaluation.report import table, write_json
     from shipdet.evaluation.run import evaluate as run
 
-    with progress("evaluating") as report:
-        scores = run(settings.model_copy(update={**chosen, **folder}), report)
-    typer.echo(table(scores))
+    with progress("evaluating") as tell:
+        evaluation = run(settings.model_copy(update={**chosen, **folder}), tell)
+    typer.echo(table(evaluation))
     if chosen["json_output"] is not None:
-        write_json(scores, chosen["json_output"])
+        write_json(evaluation, chosen["json_output"])

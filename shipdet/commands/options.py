@@ -59,6 +59,10 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the scores 
 DataFolder = Annotated[
     Path | None, typer.Option("--data", help="The folder of labelled pictures, instead of the one that CONFIG names.")
 ]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="HTML", help="Write figures, plots and the worst mistakes here: one .html file."),
+]
 SheetFile = Annotated[Path | None, typer.Option("--sheet", help="Draw hits, misses and false alarms here: a .png.")]
 
 

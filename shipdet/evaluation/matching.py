@@ -1,7 +1,8 @@
 """Which prediction found which labelled ship, in one picture.
 
-A prediction finds a ship when both its ends lie near the labelled ends, in either order. Ships that
-nobody can be blamed for are ignored, and so are the predictions that lie on them.
+A prediction finds a ship when both its ends lie near the labelled ends, in either order (`match`), or by
+any other measure of pairs (`settle`). Ships that nobody can be blamed for are ignored, and so are the
+predictions that lie on them.
 """
 
 from typing import NamedTuple
@@ -38,6 +39,8 @@ class MatchRule(NamedTuple):
     """Labelled ships shorter than this, in pixels, are ignored"""
     max_overlap: float = 0.5
     """A prediction with a larger share of its own footprint on an ignored ship is ignored"""
+    only_bow_known: bool = False
+    """Labelled ships whose bow and stern may be swapped are ignored"""
 
 
 DEFAULT_RULE = MatchRule()
@@ -60,22 +63,29 @@ class Matched(NamedTuple):
     """(L,) labelled ships that are not ignored"""
 
 
-class _Pairs(NamedTuple):
-    """P candidates: a prediction whose ends lie near those of a labelled ship."""
+class Pairs(NamedTuple):
+    """P candidates: a prediction that may be a labelled ship."""
 
     prediction: Indices
     label: Indices
     distance: Array
-    """(P,) summed over both ends, in the better order"""
+    """(P,) how badly they fit; of equal scores the smaller goes first"""
 
-    def where(self, keep: Mask) -> "_Pairs":
-        return _Pairs(self.prediction[keep], self.label[keep], self.distance[keep])
+    def where(self, keep: Mask) -> "Pairs":
+        """Some of the pairs."""
+        return Pairs(self.prediction[keep], self.label[keep], self.distance[keep])
 
 
 def ignored(labels: Labels, min_length: float = DEFAULT_RULE.min_length) -> Mask:
     """Labelled ships (L,) that are neither hits nor misses: difficult, too short (pixels), or of IGNORED_TYPES."""
     odd = np.array([kind in IGNORED_TYPES for kind in labels.type], dtype=bool)
     return np.asarray(labels.difficult | (labels.length < min_length) | odd, dtype=bool)
+
+
+def ignored_by(labels: Labels, rule: MatchRule) -> Mask:
+    """Labelled ships (L,) that a rule ignores."""
+    unsure = ~labels.bow_known if rule.only_bow_known else np.zeros(len(labels), dtype=bool)
+    return ignored(labels, rule.min_length) | unsure
 
 
 def footprints(labels: Labels) -> Array:
@@ -95,17 +105,26 @@ def match(hulls: Hulls, labels: Labels, rule: MatchRule = DEFAULT_RULE, ignore: 
         hulls: N predictions, in pixels of the picture.
         labels: L labelled ships of the same picture.
         rule: tolerances.
-        ignore: (L,) ships to ignore; `ignored(labels, rule.min_length)` where not given.
+        ignore: (L,) ships to ignore; `ignored_by(labels, rule)` where not given.
 
     Raises:
         LabelsError: `ignore` has not one value a labelled ship.
     """
-    ignore = ignored(labels, rule.min_length) if ignore is None else ignore
+    ignore = ignored_by(labels, rule) if ignore is None else ignore
+    return settle(hulls, labels, near_ends(hulls, labels, rule.tolerance), ignore, rule)
+
+
+def settle(hulls: Hulls, labels: Labels, pairs: Pairs, ignore: Mask, rule: MatchRule = DEFAULT_RULE) -> Matched:
+    """Match as `match`, given which predictions may be which labelled ships.
+
+    Raises:
+        LabelsError: `ignore` has not one value a labelled ship.
+    """
     if ignore.shape != (len(labels),):
         raise LabelsError(f"expected one ignore value for each of {len(labels)} ships, got shape {ignore.shape}")
-    pairs = _candidates(hulls, labels, rule.tolerance)
     label = _assign(hulls, pairs.where(~ignore[pairs.label]))
     excused = ~_labelled_completely(_middle(hulls), labels) | _lies_on(hulls, footprints(labels)[ignore], rule)
+    excused |= labels.ignores(_middle(hulls))
     excused[pairs.prediction[ignore[pairs.label]]] = True
     status = np.where(label >= 0, HIT, np.where(excused, IGNORED, FALSE_ALARM)).astype(np.int8)
     heading_error_deg, length_error = _errors(hulls, labels, label)
@@ -120,10 +139,13 @@ def _apart(a: Array, b: Array) -> Array:
     return np.asarray(np.hypot(a[:, 0] - b[:, 0], a[:, 1] - b[:, 1]))
 
 
-def _candidates(hulls: Hulls, labels: Labels, tolerance: float) -> _Pairs:
-    """Every pair that satisfies the rule; where both ends are within reach, so are the middles."""
+def near_ends(hulls: Hulls, labels: Labels, tolerance: float) -> Pairs:
+    """Pairs with both ends within `tolerance` lengths of the labelled ones; distance is summed over both ends.
+
+    Where both ends are within reach, so are the middles.
+    """
     if len(hulls) == 0 or len(labels) == 0:
-        return _Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+        return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
     reach = tolerance * labels.length * ROUNDING
     near = cKDTree(_middle(hulls)).query_ball_point(_middle(labels), reach * ROUNDING)
     label = np.repeat(np.arange(len(labels)), [len(found) for found in near])
@@ -134,10 +156,10 @@ def _candidates(hulls: Hulls, labels: Labels, tolerance: float) -> _Pairs:
         to_one, to_other = _apart(bow, one[label]), _apart(stern, other[label])
         fits = np.maximum(to_one, to_other) <= reach[label]
         distance = np.where(fits, np.minimum(distance, to_one + to_other), distance)
-    return _Pairs(prediction, label, distance).where(np.isfinite(distance))
+    return Pairs(prediction, label, distance).where(np.isfinite(distance))
 
 
-def _assign(hulls: Hulls, pairs: _Pairs) -> Indices:
+def _assign(hulls: Hulls, pairs: Pairs) -> Indices:
     """The labelled ship (N,) that each prediction gets, -1 for none: best score first, then nearest."""
     place = np.concatenate([hulls.bow, hulls.stern], axis=1)[pairs.prediction].T  # settles what is still equal
     order = np.lexsort((pairs.label, *place, pairs.distance, -hulls.score[pairs.prediction]))

@@ -5,49 +5,63 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
 
 from shipdet.attention.gate import open_gate
 from shipdet.config import EvaluateConfig
-from shipdet.evaluation.matching import Matched, ignored, match
-from shipdet.evaluation.metrics import GateHits, Scores, scores, scores_at
-from shipdet.evaluation.ports import evaluate_ports
+from shipdet.evaluation.cases import Case, Judged, case_of, cases_of, match_case, rgb
+from shipdet.evaluation.html_report import write_html
+from shipdet.evaluation.matching import DEFAULT_RULE, Mask, MatchRule, ignored
+from shipdet.evaluation.metrics import GateHits
+from shipdet.evaluation.ports import port_cases
 from shipdet.evaluation.sheet import Panel, draw_sheet
-from shipdet.geometry import Hulls
+from shipdet.evaluation.summary import Evaluation, pooled, summarise
 from shipdet.inference.engine import Found, detect_hulls
 from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
+from shipdet.labels.sen2ships import read_ports
 from shipdet.labels.types import Labels
 from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.models.weights import Model, load_weights
-from shipdet.raster.scene import open_scene
+
+__all__ = ["Judged", "Judging", "evaluate", "folder_of", "gate_hits", "judge", "judge_by", "pooled"]
 
 Progress = Callable[[int, int], None]
 
 
-class Judged(NamedTuple):
-    """One picture's ships, found and labelled."""
+class Judging(NamedTuple):
+    """What is asked of what a model finds."""
 
-    picture: LabelledPicture
-    hulls: Hulls
-    matched: Matched
-    gate: GateHits
+    gate_threshold: float
+    """Attention that opens the gate"""
+    rule: MatchRule = DEFAULT_RULE
+    """Its least length is in pixels of the model"""
 
 
-def evaluate(config: EvaluateConfig, progress: Progress) -> Scores:
-    """Scores as a config says; draws its sheet where it names one.
+def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation:
+    """Evaluates as a config says; draws the sheet and writes the report that it names.
 
     Raises:
         LabelsError, WeightsError, OutputError: what the config names is not as expected.
     """
-    if config.sen2ships is not None:
-        return evaluate_ports(config, config.sen2ships, progress)
-    folder = folder_of(config)
-    judged = judge(load_weights(config.model), choose_device(), read_folder(folder, config.split), progress)
-    result = pooled(judged, config.threshold)
+    model = load_weights(config.model)
+    rule = MatchRule(min_length=config.min_length, only_bow_known=config.ships == "bow known")
+    name, cases = _cases(config, model)
+    judged = judge(model, choose_device(), cases, progress, rule)
+    result = summarise(judged, f"{name} {config.split}", model.card, config.threshold)
+    threshold = result.scores.threshold or 0.0
     if config.sheet is not None:
-        draw_sheet([_panel(j) for j in judged], config.sheet, result.threshold or 0.0)
+        draw_sheet([_panel(j, model.card.gsd_m) for j in judged], config.sheet, threshold)
+    if config.report is not None:
+        write_html(result, judged, model.card, config.report)
     return result
+
+
+def _cases(config: EvaluateConfig, model: Model) -> tuple[str, list[Case]]:
+    """What a config names, and its cases."""
+    if config.sen2ships is not None:
+        return config.sen2ships.name, port_cases(read_ports(config.sen2ships, config.split), model.card)
+    folder = folder_of(config)
+    return folder.name, [case_of(picture, config.gsd_m) for picture in read_folder(folder, config.split)]
 
 
 def folder_of(config: EvaluateConfig) -> Folder:
@@ -60,28 +74,48 @@ def folder_of(config: EvaluateConfig) -> Folder:
 
 
 def judge(
-    model: Model, device: Device, pictures: Sequence[LabelledPicture], progress: Progress | None = None
+    model: Model,
+    device: Device,
+    pictures: Sequence[LabelledPicture | Case],
+    progress: Progress | None = None,
+    rule: MatchRule = DEFAULT_RULE,
 ) -> list[Judged]:
-    """Detects in each picture, taken at the model's GSD, and matches what is found with what is labelled."""
+    """Detects in each picture, at its own GSD or else at the model's, and matches what is found with what is labelled.
+
+    Args:
+        model: whose network looks.
+        device: where it computes.
+        pictures: files with labels, of unknown GSD, or cases of any kind.
+        progress: is told of each picture.
+        rule: when a ship counts and is found; its least length is in pixels of the model.
+    """
+
+    def find(case: Case) -> Found:
+        return detect_hulls(case.open(model.card.gsd_m), model, device)
+
+    return judge_by(find, cases_of(pictures), Judging(model.card.gate_threshold, rule), progress)
+
+
+def judge_by(
+    find: Callable[[Case], Found], cases: Sequence[Case], judging: Judging, progress: Progress | None = None
+) -> list[Judged]:
+    """As `judge`, for any way of finding ships in a case."""
     judged = []
-    for done, picture in enumerate(pictures, start=1):
-        found = detect_hulls(open_scene(picture.path, gsd_m=model.card.gsd_m), model, device)
-        gate = gate_hits(found, picture.labels, model.card.gate_threshold)
-        judged.append(Judged(picture, found.hulls, match(found.hulls, picture.labels), gate))
+    for done, case in enumerate(cases, start=1):
+        found = find(case)
+        scale = float(np.sqrt(found.sampling.scale_x * found.sampling.scale_y))
+        rule = judging.rule._replace(min_length=judging.rule.min_length / scale)
+        matched = match_case(found.hulls, case, rule)
+        gate = gate_hits(found, case.labels, judging.gate_threshold, matched.counted)
+        judged.append(Judged(case, found.hulls, matched, gate, scale))
         if progress is not None:
-            progress(done, len(pictures))
+            progress(done, len(cases))
     return judged
 
 
-def pooled(judged: Sequence[Judged], threshold: float | None = None) -> Scores:
-    """Scores over pictures, at a threshold, or at that of the best F1."""
-    matched, gate = [j.matched for j in judged], [j.gate for j in judged]
-    return scores(matched, gate) if threshold is None else scores_at(matched, threshold, gate)
-
-
-def gate_hits(found: Found, labels: Labels, threshold: float) -> GateHits:
-    """Of the ends of the ships that count, those that lie where the gate is open."""
-    counted = ~ignored(labels)
+def gate_hits(found: Found, labels: Labels, threshold: float, counted: Mask | None = None) -> GateHits:
+    """Of the ends of the ships that count (by default all but `ignored` ones), those where the gate is open."""
+    counted = ~ignored(labels) if counted is None else counted
     ends = found.sampling.to_model(np.concatenate([labels.bow[counted], labels.stern[counted]]))
     gate = open_gate(torch.from_numpy(found.attention)[None].float() / 255, threshold)[0].numpy()
     column, row = np.floor(ends / COARSE_STRIDE).astype(int).T
@@ -89,8 +123,6 @@ def gate_hits(found: Found, labels: Labels, threshold: float) -> GateHits:
     return GateHits(int(gate[row[inside], column[inside]].sum()), len(ends))
 
 
-def _panel(judged: Judged) -> Panel:
-    with Image.open(judged.picture.path) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    name = judged.picture.path.stem
-    return Panel(pixels, judged.hulls, judged.picture.labels, judged.matched, name)
+def _panel(judged: Judged, gsd_m: float) -> Panel:
+    case = judged.picture
+    return Panel(rgb(case.open(gsd_m)), judged.hulls, case.labels, judged.matched, case.name)

@@ -3,24 +3,29 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from shipdet.evaluation.matching import FALSE_ALARM, HIT, IGNORED, Matched, footprints
+from shipdet.evaluation.marks import (
+    BOW_WRONG,
+    FALSE_MARK,
+    HIT_MARK,
+    IGNORED_MARK,
+    MISS_MARK,
+    Verdict,
+    draw_ships,
+    verdict_of,
+)
+from shipdet.evaluation.matching import Matched
 from shipdet.evaluation.metrics import HEADING_TOLERANCE_DEG
 from shipdet.files import whole_file
-from shipdet.geometry import Hulls, hull_corners
+from shipdet.geometry import Hulls
 from shipdet.labels.types import Labels
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 COLUMNS, ROWS = 3, 4
 WIDTH_PX = 2400
@@ -45,32 +50,6 @@ class Panel(NamedTuple):
     title: str
 
 
-class _Mark(NamedTuple):
-    """How one kind of ship is drawn."""
-
-    name: str
-    colour: str
-    style: Literal["solid", "dashed"]
-    width: float
-
-
-HIT_MARK = _Mark("hit, dot at the bow", "#2bea5f", "solid", 1.8)
-MISS_MARK = _Mark("missed", "#ff2d3f", "solid", 2.2)
-FALSE_MARK = _Mark("false alarm", "#ffa31a", "solid", 2.2)
-IGNORED_MARK = _Mark("ignored", "#d0d0d0", "dashed", 1.4)
-BOW_RIGHT, BOW_WRONG = "#ffffff", "#ff4df0"
-
-
-class _Verdict(NamedTuple):
-    """Which hulls (N,) and labelled ships (L,) are drawn as what."""
-
-    hit: Mask
-    false_alarm: Mask
-    dropped: Mask
-    missed: Mask
-    ignored: Mask
-
-
 def draw_sheet(panels: Sequence[Panel], path: Path, threshold: float = 0.0) -> tuple[Path, ...]:
     """Draw pictures with what was found, missed and wrongly found in them.
 
@@ -85,7 +64,7 @@ def draw_sheet(panels: Sequence[Panel], path: Path, threshold: float = 0.0) -> t
     Raises:
         OutputError: a page cannot be written.
     """
-    verdicts = [_verdict(panel.matched, threshold) for panel in panels]
+    verdicts = [verdict_of(panel.matched, threshold) for panel in panels]
     size = COLUMNS * ROWS
     pages = max(1, math.ceil(len(panels) / size))
     written = []
@@ -100,21 +79,7 @@ def draw_sheet(panels: Sequence[Panel], path: Path, threshold: float = 0.0) -> t
     return tuple(written)
 
 
-def _verdict(matched: Matched, threshold: float) -> _Verdict:
-    kept = matched.score >= threshold
-    hit = kept & (matched.status == HIT)
-    missed = matched.counted.copy()
-    missed[matched.label[hit]] = False
-    return _Verdict(
-        hit=hit,
-        false_alarm=kept & (matched.status == FALSE_ALARM),
-        dropped=kept & (matched.status == IGNORED),
-        missed=missed,
-        ignored=~matched.counted,
-    )
-
-
-def _totals(verdicts: Sequence[_Verdict]) -> str:
+def _totals(verdicts: Sequence[Verdict]) -> str:
     hits, missed = sum(int(v.hit.sum()) for v in verdicts), sum(int(v.missed.sum()) for v in verdicts)
     false_alarms, ignored = sum(int(v.false_alarm.sum()) for v in verdicts), sum(int(v.ignored.sum()) for v in verdicts)
     pictures = "1 picture" if len(verdicts) == 1 else f"{len(verdicts)} pictures"
@@ -122,7 +87,7 @@ def _totals(verdicts: Sequence[_Verdict]) -> str:
     return f"{pictures}: {hits + missed} ships, {hits} hit, {missed} missed, {alarms}, {ignored} ignored"
 
 
-def _page(panels: Sequence[Panel], verdicts: Sequence[_Verdict], header: str) -> Figure:
+def _page(panels: Sequence[Panel], verdicts: Sequence[Verdict], header: str) -> Figure:
     """One page, laid out in pixels: a band on top, then rows of pictures as high as their highest."""
     columns = max(1, min(COLUMNS, len(panels)))
     width = (WIDTH_PX - GAP_PX * (columns + 1)) / columns
@@ -159,30 +124,11 @@ def _draw_band(figure: Figure, header: str, height: int) -> None:
     )
 
 
-def _draw_panel(axes: Axes, panel: Panel, verdict: _Verdict) -> None:
-    hulls, labels = panel.hulls, panel.labels
+def _draw_panel(axes: Axes, panel: Panel, verdict: Verdict) -> None:
     axes.imshow(panel.pixels, extent=(0, panel.pixels.shape[1], panel.pixels.shape[0], 0), aspect="auto")
     axes.set_axis_off()
     counts = f"{verdict.hit.sum()} hit, {verdict.missed.sum()} missed, {verdict.false_alarm.sum()} false"
     axes.set_title(f"{panel.title}   {counts}", color=INK, fontsize=14, loc="left", pad=5)
-    outlines, known = hull_corners(hulls.bow, hulls.stern, hulls.beam), footprints(labels)
-    _outline(axes, known[verdict.ignored], IGNORED_MARK)
-    _outline(axes, outlines[verdict.dropped], IGNORED_MARK)
-    _outline(axes, outlines[verdict.hit], HIT_MARK)
-    _outline(axes, known[verdict.missed], MISS_MARK)
-    _outline(axes, outlines[verdict.false_alarm], FALSE_MARK)
-    wrong = panel.matched.heading_error_deg > HEADING_TOLERANCE_DEG
-    for which, colour, area in ((verdict.hit & ~wrong, BOW_RIGHT, 26), (verdict.hit & wrong, BOW_WRONG, 70)):
-        bow = hulls.bow[which]
-        axes.scatter(bow[:, 0], bow[:, 1], s=area, c=colour, edgecolors="black", linewidths=0.8, zorder=4)
+    draw_ships(axes, panel.hulls, panel.labels, panel.matched, verdict)
     axes.set_xlim(0, panel.pixels.shape[1])
     axes.set_ylim(panel.pixels.shape[0], 0)
-
-
-def _outline(axes: Axes, corners: Array, mark: _Mark) -> None:
-    """Outlines (K, 5, 2) over a dark edge, so that they show on bright quays too."""
-    lines = PolyCollection(
-        list(corners), facecolors="none", edgecolors=mark.colour, linestyles=mark.style, linewidths=mark.width
-    )
-    lines.set_path_effects([withStroke(linewidth=mark.width + 1.6, foreground="black", alpha=0.55)])
-    axes.add_collection(lines)

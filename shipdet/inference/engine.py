@@ -17,6 +17,7 @@ from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import assemble
 from shipdet.inference.evidence import CoarseMap
+from shipdet.models.calibration import calibrated
 from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
@@ -55,7 +56,7 @@ class Found(NamedTuple):
     """What the network saw in a scene."""
 
     hulls: Hulls
-    """in scene pixels, best first; beams in the mean ground pixel, sqrt(x * y)"""
+    """in scene pixels, best first; beams in the mean ground pixel, sqrt(x * y); scores as the card calibrates them"""
     sampling: Sampling
     attention: NDArray[np.uint8]
     """(ceil(H/8), ceil(W/8)) of model pixels; probability of an end, 255 is 1"""
@@ -79,6 +80,7 @@ def detect_hulls(
     """
     seen = see(scene, model, device, tiling, progress)
     hulls = assemble(seen.tips, seen.coarse, model.scorer)
+    hulls = replace(hulls, score=calibrated(hulls.score, model.card.calibration))
     return Found(in_scene_pixels(hulls, seen.sampling), seen.sampling, seen.attention)
 
 

@@ -1,19 +1,24 @@
 """Complete bow-and-stern labels: one JSON list a picture.
 
-Each ship is `{"bow": [x, y], "stern": [x, y], "beam": b, "type": t, "bow_known": ?, "difficult": ?}`;
-`{"region": [x0, y0, x1, y1]}` says where labelling is complete (everywhere, if there is none).
+Each ship is `{"bow": [x, y], "stern": [x, y], "beam": b, "type": t, "bow_known": ?, "difficult": ?, "polygon": ?}`;
+`{"region": [x0, y0, x1, y1]}` says where labelling is complete (everywhere, if there is none), and
+`{"ignore": [[x, y], ...]}` where ships may lie whose ends nobody marked.
 """
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
+import shapely
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shipdet.errors import LabelsError
-from shipdet.labels.types import Labels, Ship
+from shipdet.files import whole_file
+from shipdet.labels.types import Labels, Note, Outline, Ship
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Ring = Annotated[list[tuple[Number, Number]], Field(min_length=3)]
 
 
 class _ShipRow(BaseModel):
@@ -24,6 +29,7 @@ class _ShipRow(BaseModel):
     type: str | None = None
     bow_known: bool = True
     difficult: bool = False
+    polygon: Ring | None = None
 
 
 class _RegionRow(BaseModel):
@@ -31,11 +37,18 @@ class _RegionRow(BaseModel):
     region: tuple[Number, Number, Number, Number]
 
 
-def _kind(row: object) -> Literal["ship", "region"]:
-    return "region" if isinstance(row, dict) and "region" in row else "ship"
+class _IgnoreRow(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    ignore: Ring
 
 
-_SHIP, _REGION = TypeAdapter(_ShipRow), TypeAdapter(_RegionRow)
+def _kind(row: object) -> Literal["ship", "region", "ignore"]:
+    if not isinstance(row, dict):
+        return "ship"
+    return "region" if "region" in row else "ignore" if "ignore" in row else "ship"
+
+
+_SHIP, _REGION, _IGNORE = TypeAdapter(_ShipRow), TypeAdapter(_RegionRow), TypeAdapter(_IgnoreRow)
 
 
 def read_bow_stern_json(path: Path) -> Labels:
@@ -46,24 +59,63 @@ def read_bow_stern_json(path: Path) -> Labels:
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabelsError(f"{path}: expected a JSON list of ships, got {error}") from error
     if not isinstance(rows, list):
         raise LabelsError(f"{path}: expected a JSON list of ships, got {type(rows).__name__}")
-    ships, regions = [], []
+    ships, regions, ignore = [], [], []
     for number, row in enumerate(rows):
         try:
             if _kind(row) == "region":
                 regions.append(_REGION.validate_python(row).region)
+            elif _kind(row) == "ignore":
+                ignore.append(shapely.Polygon(_IGNORE.validate_python(row).ignore))
             else:
                 ships.append(_ship(_SHIP.validate_python(row)))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise LabelsError(f"{path}: entry {number}, {where}: {first['msg']}") from error
-    return Labels.of_rows(ships, regions, complete=True)
+    return Labels.of_rows(ships, regions, complete=True, ignore=ignore)
 
 
 def _ship(row: _ShipRow) -> Ship:
     beam = float("nan") if row.beam is None else row.beam
-    return Ship(row.bow, row.stern, beam, row.bow_known, row.difficult, row.type or "unknown")
+    outline = None if row.polygon is None else shapely.Polygon(row.polygon)
+    return Ship(row.bow, row.stern, beam, row.bow_known, row.difficult, row.type or "unknown", outline)
+
+
+def write_bow_stern_json(labels: Labels, path: Path) -> tuple[Note, ...]:
+    """Writes one picture's labels, and says what the format could not carry.
+
+    Incomplete labels are told as complete in a region without area: nowhere.
+    """
+    rows = [_row(labels, i) for i in range(len(labels))]
+    rows += [{"region": region} for region in (labels.regions.tolist() if labels.complete else [[0, 0, 0, 0]])]
+    areas = [part for area in labels.ignore for part in shapely.get_parts(area)]
+    rows += [{"ignore": _ring(area)} for area in areas]
+    with whole_file(path) as temporary:
+        lines = ",\n".join(json.dumps(row, allow_nan=False) for row in rows)
+        temporary.write_text(f"[\n{lines}\n]\n" if rows else "[]\n", encoding="utf-8")
+    several = sum(shapely.get_num_geometries(outline) > 1 for outline in labels.polygon if outline is not None)
+    return (Note("not carried, an outline of several parts", several),) if several else ()
+
+
+def _row(labels: Labels, i: int) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "bow": labels.bow[i].tolist(),
+        "stern": labels.stern[i].tolist(),
+        "beam": None if np.isnan(labels.beam[i]) else float(labels.beam[i]),
+        "type": None if labels.type[i] == "unknown" else labels.type[i],
+        "bow_known": bool(labels.bow_known[i]),
+        "difficult": bool(labels.difficult[i]),
+    }
+    outline = labels.outline(i)
+    if outline is not None and shapely.get_num_geometries(outline) == 1:
+        row["polygon"] = _ring(outline)
+    return row
+
+
+def _ring(area: Outline) -> list[list[float]]:
+    ring: list[list[float]] = shapely.get_coordinates(shapely.get_geometry(area, 0).exterior)[:-1].tolist()
+    return ring

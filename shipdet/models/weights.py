@@ -15,6 +15,7 @@ from torch import nn
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
+from shipdet.models.calibration import Calibration
 from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.task_partition import Sizes, TaskPartition
 
@@ -26,6 +27,17 @@ SCORER = "scorer."
 """Before the names of the hull scorer's tensors in a file."""
 Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
+
+
+class Recall(BaseModel):
+    """Recall of some of the ships."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    by: str
+    """What tells them apart: length, type, neighbour or shore"""
+    name: str
+    ships: int
+    recall: float
 
 
 class Scores(BaseModel):
@@ -41,6 +53,10 @@ class Scores(BaseModel):
     heading_accuracy: float
     length_error: float
     gate_recall: float
+    ap50: float | None = None
+    ap75: float | None = None
+    ap50_95: float | None = None
+    recalls: tuple[Recall, ...] = ()
 
 
 class Card(BaseModel):
@@ -71,7 +87,9 @@ class Card(BaseModel):
     gate_threshold: float
     """Attention that opens the gate."""
     score_threshold: float
-    """Detections below are not reported; chosen on validation."""
+    """Detections below are not reported; chosen on validation. In calibrated scores where there is a calibration."""
+    calibration: Calibration | None = None
+    """What makes probabilities of the network's scores; fitted on validation."""
     trained_on: tuple[str, ...]
     terms: str
     steps: int

@@ -1,5 +1,6 @@
 """Raster files: opened quietly under one GDAL configuration, with errors told in one line."""
 
+import multiprocessing
 import os
 import warnings
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,8 @@ from shipdet.errors import SceneError
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """In bytes, which is rasterio's custom."""
 LOCAL = {"GDAL_NUM_THREADS": "ALL_CPUS"}
+CHILD: dict[str, str | int] = {"GDAL_NUM_THREADS": "1"}
+"""In a child process, such as a data loader's worker: GDAL would wait for threads that did not survive the fork."""
 REMOTE = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",
     "GDAL_HTTP_MAX_RETRY": "3",
@@ -25,10 +28,11 @@ REMOTE = {
 def gdal_env(path: str) -> rasterio.Env:
     """The GDAL configuration of the calling thread while it opens or reads `path`.
 
-    An environment variable of an option's name wins over it.
+    An environment variable of an option's name wins over it, but not over what a child process needs.
     """
-    options = CACHE | (REMOTE if is_remote(path) else LOCAL)
-    return rasterio.Env(**{key: value for key, value in options.items() if key not in os.environ})
+    options: dict[str, str | int] = CACHE | (REMOTE if is_remote(path) else LOCAL)
+    wanted = {key: value for key, value in options.items() if key not in os.environ}
+    return rasterio.Env(**wanted if multiprocessing.parent_process() is None else wanted | CHILD)
 
 
 def is_remote(path: str) -> bool:

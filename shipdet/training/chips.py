@@ -19,13 +19,15 @@ from shipdet.training.augmentation import (
     Augmented,
     augment,
     build_augmentation,
-    cut_square,
     padded_size,
 )
 from shipdet.training.pictures import Picture, decode
+from shipdet.training.scenes import ScenePicture
 from shipdet.training.targets import draw_targets
 
 Array = NDArray[np.float64]
+Shown = Picture | ScenePicture
+"""What chips are cut from: a picture in memory, or a scene on disk."""
 
 SMALLEST_TAUGHT = 10.0
 """Shorter ships, in chip pixels, teach nothing."""
@@ -37,7 +39,7 @@ NEAR_A_SHIP = 0.75
 class Source(NamedTuple):
     """Pictures of one kind."""
 
-    pictures: Sequence[Picture]
+    pictures: Sequence[Shown]
     share: float
     """of the chips, relative to the other sources"""
     scale: tuple[float, float]
@@ -66,11 +68,9 @@ class Chips(Dataset[tuple[Tensor, ...]]):
         source = self.sources[chosen]
         scale = float(np.exp(rng.uniform(*np.log(source.scale))))
         picture, centre = _look_at(source, self.ships[chosen], self.size / scale, rng)
-        points = np.concatenate([picture.labels.bow, picture.labels.stern])
-        whole = Augmented(picture.pixels, picture.mask, points)
-        square = cut_square(whole, centre, scale, padded_size(self.size))
-        drawn = augment(self.augmentation, square, int(rng.integers(2**31)))
-        labels = _labels_in(picture.labels, drawn.points, scale, self.size)
+        cut = picture.cut(centre, scale, padded_size(self.size))
+        drawn = augment(self.augmentation, cut.square, int(rng.integers(2**31)))
+        labels = _labels_in(cut.labels, drawn.points, scale, self.size)
         targets = draw_targets(labels, drawn.mask != INCOMPLETE)
         return network_input(drawn), *(torch.from_numpy(np.ascontiguousarray(t)) for t in targets)
 
@@ -104,7 +104,7 @@ def _ships_of(source: Source, types: Counter[str]) -> _Ships:
     return _Ships(np.repeat(np.arange(len(counts)), counts), number, chance / max(chance.sum(), 1e-9))
 
 
-def _look_at(source: Source, ships: _Ships, span: float, rng: np.random.Generator) -> tuple[Picture, Array]:
+def _look_at(source: Source, ships: _Ships, span: float, rng: np.random.Generator) -> tuple[Shown, Array]:
     """A picture and a place in it: three times in four near a ship, else anywhere."""
     if len(ships.chance) and rng.random() < NEAR_A_SHIP:
         chosen = int(rng.choice(len(ships.chance), p=ships.chance))
@@ -113,8 +113,7 @@ def _look_at(source: Source, ships: _Ships, span: float, rng: np.random.Generato
         jitter = rng.uniform(-span / 3, span / 3, 2)
         return picture, np.asarray((labels.bow[ship] + labels.stern[ship]) / 2 + jitter)
     picture = source.pictures[int(rng.integers(len(source.pictures)))]
-    height, width = picture.mask.shape
-    return picture, rng.uniform((0, 0), (width, height))
+    return picture, picture.anywhere(rng)
 
 
 def _labels_in(labels: Labels, points: Array, scale: float, size: int) -> Labels:

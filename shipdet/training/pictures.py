@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import rasterio
+import shapely
 from numpy.typing import NDArray
 from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning
@@ -17,10 +19,10 @@ from shipdet.labels.types import Labels
 from shipdet.raster.reader import FILL
 from shipdet.raster.stretch import HIGHEST, LOWEST, apply, stretch_of
 from shipdet.raster.validity import valid_pixels
-from shipdet.training.augmentation import COMPLETE, INCOMPLETE
+from shipdet.training.augmentation import COMPLETE, INCOMPLETE, Augmented, cut_square
 from shipdet.training.self_training import completed
 from shipdet.training.synthetic_scenes import SceneOptions, render_scene
-from shipdet.training.targets import BEAM_OF_LENGTH
+from shipdet.training.targets import BEAM_OF_LENGTH, Array
 
 KNOWN_MARGIN = 12.0
 """Pixels around a labelled ship that count as known in an incompletely labelled picture."""
@@ -28,6 +30,15 @@ KNOWN_MARGIN = 12.0
 
 Find = Callable[[Path], Hulls]
 """Ships in a picture file, by a trained model."""
+
+
+class Cut(NamedTuple):
+    """A square of a picture, and the labels that its points are of."""
+
+    square: Augmented
+    """`points` are the bows, then the sterns, in the square's pixels"""
+    labels: Labels
+    """in the picture's pixels"""
 
 
 class Picture(NamedTuple):
@@ -39,6 +50,16 @@ class Picture(NamedTuple):
     mask: NDArray[np.uint8]
     """(H, W) `COMPLETE` or `INCOMPLETE`"""
     labels: Labels
+
+    def cut(self, centre: Array, scale: float, side: int) -> Cut:
+        """A square around a place in the picture, `scale` square pixels a picture pixel."""
+        points = np.concatenate([self.labels.bow, self.labels.stern])
+        return Cut(cut_square(Augmented(self.pixels, self.mask, points), centre, scale, side), self.labels)
+
+    def anywhere(self, rng: np.random.Generator) -> Array:
+        """A place (2,) in the picture."""
+        height, width = self.mask.shape
+        return rng.uniform((0, 0), (width, height))
 
 
 def encode(stretched: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -104,11 +125,20 @@ def as_picture(name: str, pixels: NDArray[np.uint8] | NDArray[np.uint16], labels
     stretched = apply(stretch_of(bands, valid), bands)
     stretched[:, ~valid] = FILL
     coded = np.ascontiguousarray(encode(stretched).transpose(1, 2, 0))
-    return Picture(name, coded, _mask(labels, pixels.shape[:2]), labels)
+    return Picture(name, coded, known_mask(labels, pixels.shape[:2]), labels)
 
 
-def _mask(labels: Labels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Where every ship is labelled: everywhere, in the regions, or only close to what is labelled."""
+def known_mask(labels: Labels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Where every ship is labelled (H, W): everywhere, in the regions, or near what is labelled; never in `ignore`."""
+    mask = _complete_mask(labels, shape)
+    for area in labels.ignore:
+        for part in shapely.get_parts(area):
+            corners = shapely.get_coordinates(part.exterior)
+            cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], INCOMPLETE)
+    return mask
+
+
+def _complete_mask(labels: Labels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if labels.complete and not len(labels.regions):
         return np.full(shape, COMPLETE, np.uint8)
     mask = np.full(shape, INCOMPLETE, np.uint8)

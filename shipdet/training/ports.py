@@ -152,12 +152,12 @@ def relight(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     if rng.random() < 0.3:
         power = np.float32(np.exp(rng.uniform(np.log(0.7), np.log(1.3))))
         lit = np.where(lit > 0, np.abs(lit) ** power, lit)
-    if rng.random() < 0.1:
+    if rng.random() < 0.05:
         lit[:, :, :3] = lit[:, :, :3].mean(axis=2, keepdims=True)
-    if rng.random() < 0.3:
+    if rng.random() < 0.2:
         lit = _noisy(rng, lit)
     lit = np.clip(lit, LOWEST, HIGHEST)
-    if rng.random() < 0.3:
+    if rng.random() < 0.2:
         lit[:, :, -len(OPTIONAL_BANDS) :] = FILL
     return np.ascontiguousarray(lit, np.float32)
 

@@ -27,6 +27,7 @@ from shipdet.training.copy_paste import donors_of, with_pasted
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
 from shipdet.training.ports import PORT_BANDS, PortChips, load_port
+from shipdet.training.scene_sources import scene_sources
 from shipdet.training.type_mosaics import load_type_mosaics
 
 GATE_THRESHOLD = 0.1
@@ -122,6 +123,7 @@ def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find 
         pictures += _pasted(pictures, config.copy_paste, config.seed)
         sources.append(Source(pictures, real, scale))
         report(f"{folder.name}: {len(pictures)} pictures, {sum(len(p.labels) for p in pictures)} ships")
+    sources += scene_sources(config, report)
     if config.ship_types is not None:
         pictures = load_type_mosaics(config.ship_types, config.seed)
         sources.append(Source(pictures, TYPE_SHARE * sum(source.share for source in sources), TYPE_SCALE))

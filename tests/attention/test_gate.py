@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from shipdet.attention.gate import open_gate
+from shipdet.attention.gate import Gate, open_gate
 
 
 def test_an_open_cell_opens_its_eight_neighbours_and_no_more() -> None:
@@ -52,3 +53,43 @@ def test_no_gradient_passes_the_gate() -> None:
     assert not gate.requires_grad
     (gate * attention.detach().clone().requires_grad_()).sum().backward()
     assert attention.grad is None
+
+
+def test_the_gate_lets_features_through_where_it_is_open_and_only_there() -> None:
+    attention, features = torch.zeros(1, 5, 5), torch.randn(1, 3, 10, 10)
+    attention[0, 0, 0] = 1.0
+    gated = Gate(0.5)(features, attention)
+    assert torch.equal(gated.features[:, :, :4, :4], features[:, :, :4, :4])
+    assert gated.gate.sum() == 16
+    assert (gated.features != 0).sum() == 3 * 16
+
+
+def test_no_loss_comes_back_from_behind_a_shut_gate_nor_to_the_map() -> None:
+    attention = torch.zeros(1, 4, 4, requires_grad=True)
+    features = torch.randn(1, 2, 4, 4, requires_grad=True)
+    truth = torch.zeros(1, 4, 4, dtype=torch.bool)
+    truth[0, 0, 0] = True
+    Gate(0.5)(features, attention, truth).features.square().sum().backward()
+    assert attention.grad is None
+    assert features.grad is not None
+    assert (features.grad != 0).any(dim=1).nonzero()[:, 1:].tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def test_what_is_not_a_number_behind_a_shut_gate_stays_there() -> None:
+    features = torch.full((1, 1, 4, 4), torch.nan)
+    assert (Gate(0.5)(features, torch.zeros(1, 4, 4)).features == 0).all()
+
+
+@pytest.mark.parametrize("size", [(7, 9), (14, 18), (15, 20)])
+def test_the_gate_takes_features_of_any_size(size: tuple[int, int]) -> None:
+    gated = Gate(0.5)(torch.ones(2, 3, *size, dtype=torch.bfloat16), torch.rand(2, 7, 9))
+    assert gated.features.shape == (2, 3, *size)
+    assert gated.features.dtype == torch.bfloat16
+    assert gated.gate.shape == (2, *size)
+
+
+def test_the_gate_exports() -> None:
+    args = (torch.randn(2, 3, 8, 8), torch.rand(2, 4, 4))
+    exported = torch.export.export(Gate(0.5), args).module()
+    for mine, theirs in zip(Gate(0.5)(*args), exported(*args), strict=True):
+        assert torch.equal(mine, theirs)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -202,3 +203,9 @@ def test_real_labels_match_themselves(shared_data):
         matched = match(hulls, labels)
         assert (matched.status[matched.counted] == HIT).all()
         assert (matched.status[~matched.counted] == IGNORED).all()
+
+
+def test_what_is_found_where_nobody_marked_ends_is_no_false_alarm():
+    labels = Labels.of_rows([SHIP], [], complete=True, ignore=[shapely.box(300, 0, 400, 100)])
+    matched = match(hulls_of((200, 100, 100, 100), (380, 50, 330, 50), (380, 300, 330, 300)), labels)
+    assert matched.status.tolist() == [HIT, IGNORED, FALSE_ALARM]

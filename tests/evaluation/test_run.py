@@ -9,7 +9,9 @@ from PIL import Image
 
 from shipdet.config import EvaluateConfig
 from shipdet.errors import LabelsError
-from shipdet.evaluation.run import evaluate, gate_hits
+from shipdet.evaluation.cases import Case
+from shipdet.evaluation.matching import HIT, IGNORED, MatchRule
+from shipdet.evaluation.run import Judging, evaluate, gate_hits, judge_by
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found
 from shipdet.labels.types import Labels, Ship
@@ -33,8 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_labelled_folder_is_scored_and_its_sheet_drawn(folder: Path, tmp_path: Path):
     told: list[tuple[int, int]] = []
     sheet = tmp_path / "sheet.png"
-    config = EvaluateConfig(inshore=folder, sheet=sheet)
-    result = evaluate(config, lambda done, total: told.append((done, total)))
+    config = EvaluateConfig(inshore=folder, sheet=sheet, report=tmp_path / "report.html")
+    evaluation = evaluate(config, lambda done, total: told.append((done, total)))
+    result = evaluation.scores
     labelled = json.loads((folder / "5.json").read_text())
     lengths = [np.hypot(*np.subtract(ship["bow"], ship["stern"])) for ship in labelled]
     assert result.ships == sum(length >= 12 for length in lengths) > 0
@@ -43,12 +46,16 @@ def test_a_labelled_folder_is_scored_and_its_sheet_drawn(folder: Path, tmp_path:
     assert result.gate_recall is not None
     assert result.gate_recall > 0.8
     assert told == [(1, 1)]
+    assert (evaluation.name, evaluation.pictures) == ("inshore validation", 1)
+    assert (evaluation.overlap.ap50 or 0) > 0.3
+    assert sum(row.ships for row in evaluation.strata if row.by == "length") == result.ships
+    assert "inshore validation" in (tmp_path / "report.html").read_text(encoding="utf-8")
     with Image.open(sheet) as image:
         assert image.width > 1000
 
 
 def test_a_fixed_threshold_is_kept(folder: Path):
-    result = evaluate(EvaluateConfig(inshore=folder, threshold=0.99), lambda _done, _total: None)
+    result = evaluate(EvaluateConfig(inshore=folder, threshold=0.99), lambda _done, _total: None).scores
     assert result.threshold == 0.99
     assert result.hits == 0
 
@@ -56,6 +63,20 @@ def test_a_fixed_threshold_is_kept(folder: Path):
 def test_a_folder_without_pictures_is_refused(tmp_path: Path):
     with pytest.raises(LabelsError, match="no validation pictures"):
         evaluate(EvaluateConfig(inshore=tmp_path), lambda _done, _total: None)
+
+
+def test_ships_are_found_in_any_way_at_the_scale_that_they_were_looked_at():
+    """Looked at with half the pixels, a ship of 30 is 15 long: too short where 20 count, and so is its bow unknown."""
+    ships = [Ship((40.0, 10.0), (10.0, 10.0), 8.0), Ship((90.0, 40.0), (10.0, 40.0), 9.0)]
+    unsure = Ship((90.0, 60.0), (10.0, 60.0), 9.0, bow_known=False)
+    labels = Labels.of_rows([*ships, unsure], [], complete=True)
+    case = Case("seen elsewhere", labels, lambda _gsd_m: pytest.fail("nobody looks at the scene"))
+    hulls = Hulls(labels.bow, labels.stern, labels.beam, np.full(3, 0.9), np.ones(3))
+    found = Found(hulls, Sampling(0.5, 0.5, 64, 64), np.full((8, 8), 255, np.uint8))
+    (judged,) = judge_by(lambda _: found, [case], Judging(0.5, MatchRule(min_length=20, only_bow_known=True)))
+    assert judged.matched.counted.tolist() == [False, True, False]
+    assert judged.matched.status.tolist() == [IGNORED, HIT, IGNORED]
+    assert (judged.scale, judged.gate) == (0.5, (2, 2))
 
 
 def test_gate_recall_counts_the_ends_of_ships_that_count():
@@ -69,7 +90,7 @@ def test_gate_recall_counts_the_ends_of_ships_that_count():
 
 
 def test_the_model_that_ships_reaches_its_mark_on_the_inshore_validation_split(shared_data: Path):
-    result = evaluate(EvaluateConfig(inshore=shared_data / "inshore"), lambda _done, _total: None)
+    result = evaluate(EvaluateConfig(inshore=shared_data / "inshore"), lambda _done, _total: None).scores
     assert result.ships == 544
     assert None not in (result.f1, result.heading_accuracy, result.gate_recall)
     assert result.f1 >= 0.78

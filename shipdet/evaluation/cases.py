@@ -1,0 +1,106 @@
+"""Labelled pictures as evaluation takes them: what is labelled, how the scene is opened, what was found in it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from shipdet.errors import LabelsError
+from shipdet.evaluation.centres import CentreRule, match_centres
+from shipdet.evaluation.matching import Matched, MatchRule, match
+from shipdet.evaluation.metrics import GateHits
+from shipdet.geometry import Hulls
+from shipdet.labels.folders import LabelledPicture
+from shipdet.labels.types import Labels
+from shipdet.raster.raw import SceneFiles
+from shipdet.raster.scene import Scene, open_scene
+from shipdet.raster.stretch import apply, scene_stretch
+from shipdet.raster.tiling import Window
+
+
+class Case(NamedTuple):
+    """A labelled picture of any kind; labels are in its pixels."""
+
+    name: str
+    labels: Labels
+    open: Callable[[float], Scene]
+    """The scene; its GSD is the one given, the model's in metres, where the picture does not know its own"""
+    gsd_m: float | None = None
+    """Ground metres of a pixel; None where nobody knows"""
+    land: shapely.Geometry | None = None
+    """What is not water, in pixels of the picture; None where nobody knows"""
+    by_middles: CentreRule | None = None
+    """How ships are matched by their middles, where the picture is too coarse to judge ends"""
+
+
+def match_case(hulls: Hulls, case: Case, rule: MatchRule) -> Matched:
+    """Which hulls, in pixels of a case, are which of its labelled ships; `rule` counts in those pixels too."""
+    if case.by_middles is None or case.gsd_m is None:
+        return match(hulls, case.labels, rule)
+    return match_centres(hulls, case.labels, case.gsd_m, case.by_middles)
+
+
+class Judged(NamedTuple):
+    """One picture's ships, found and labelled."""
+
+    picture: Case
+    hulls: Hulls
+    matched: Matched
+    gate: GateHits
+    scale: float = 1.0
+    """Pixels of the model per pixel of the picture"""
+
+
+def case_of(picture: LabelledPicture, gsd_m: float | None = None) -> Case:
+    """A picture file with labels.
+
+    Land is read from `NAME.land.geojson` beside it where there is one: polygons in pixels of the picture.
+
+    Args:
+        picture: the file and its labels.
+        gsd_m: ground metres of its pixels; None where nobody knows, the model's is taken for it then.
+
+    Raises:
+        LabelsError: the land cannot be read.
+    """
+    opened = partial(_open, picture.path, gsd_m)
+    return Case(picture.path.stem, picture.labels, opened, gsd_m, _land(picture.path.with_suffix(".land.geojson")))
+
+
+def cases_of(pictures: Sequence[LabelledPicture | Case]) -> list[Case]:
+    """Cases as they are, and picture files as cases of unknown GSD."""
+    return [picture if isinstance(picture, Case) else case_of(picture) for picture in pictures]
+
+
+def rgb(scene: Scene, window: Window | None = None) -> NDArray[np.uint8]:
+    """Pixels (H, W, 3) to show: 8 bits as they are, others stretched; all of the scene, or a window within it.
+
+    Raises:
+        SceneError, ReadError: the scene has no valid pixel, or its file is damaged.
+    """
+    whole = Window(0, 0, scene.grid.width, scene.grid.height)
+    with SceneFiles(scene) as files:
+        raw = files.read(window or whole)
+    bands = raw.pixels[list(scene.channels)]
+    if bands.dtype != np.uint8:
+        bands = (np.clip(np.nan_to_num(apply(scene_stretch(scene), bands)), 0, 1) * 255).round().astype(np.uint8)
+    three = bands[:3] if len(bands) >= 3 else np.repeat(bands[:1], 3, axis=0)
+    return np.ascontiguousarray(np.moveaxis(three, 0, 2))
+
+
+def _open(path: Path, gsd_m: float | None, model_gsd_m: float) -> Scene:
+    return open_scene(path, gsd_m=model_gsd_m if gsd_m is None else gsd_m)
+
+
+def _land(path: Path) -> shapely.Geometry | None:
+    if not path.exists():
+        return None
+    try:
+        land = shapely.from_geojson(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, shapely.errors.ShapelyError) as error:
+        raise LabelsError(f"{path}: expected GeoJSON polygons in pixels, got {error}") from error
+    return shapely.make_valid(land)

@@ -1,0 +1,70 @@
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+
+def table(quick: bool = False) -> Any:
+    trials = import_module("trials")
+    options = trials.Options(Path(), (0, 1), 5, torch.device("cpu"), quick, None)
+    return trials.Table("Title", options)
+
+
+def filled(a: tuple[float, float], b: tuple[float, float], quick: bool = False) -> Any:
+    made = table(quick)
+    for name, values in (("a", a), ("b", b)):
+        for value in values:
+            made.add(name, "error", value)
+    return made
+
+
+def test_the_table_shows_mean_and_spread_over_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    filled((1.0, 3.0), (5.0, 5.0)).show()
+    shown = capsys.readouterr().out
+    assert "| a | 2.00 ± 1.41 |" in shown
+    assert "| b | 5.00 ± 0.00 |" in shown
+    assert "prove nothing" not in shown
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "by", "verdict"),
+    [
+        ((1, 2), (3, 4), 0, "holds;"),
+        ((1, 2), (3, 4), 3, "does NOT hold"),
+        ((1, 5), (3, 4), 0, "holds on average"),
+        ((3, 4), (1, 2), 0, "does NOT hold"),
+        ((1, 1), (1, 1), 0, "does NOT hold"),
+    ],
+)
+def test_claims_are_judged_seed_by_seed(
+    a: tuple[float, float], b: tuple[float, float], by: float, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(a, b).claim("a below b", ("a", "error"), ("b", "error"), by)
+    assert f"a below b: {verdict}" in capsys.readouterr().out
+
+
+def test_a_quick_run_judges_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    quick = filled((1, 2), (3, 4), quick=True)
+    quick.show()
+    quick.claim("a below b", ("a", "error"), ("b", "error"))
+    shown = capsys.readouterr().out
+    assert "prove nothing" in shown
+    assert "not judged" in shown
+
+
+def test_quick_takes_one_seed_and_few_steps() -> None:
+    trials = import_module("trials")
+    args = trials.parser("An experiment.", steps=1000).parse_args(["--data", ".", "--quick"])
+    options = trials.options_of(args)
+    assert options.seeds == (0,)
+    assert options.steps == trials.QUICK_STEPS
+    assert options.few(1000) == 64
+
+
+def test_training_minimises() -> None:
+    trials = import_module("trials")
+    value = torch.nn.Parameter(torch.tensor(3.0))
+    trials.train([value], lambda _: value.square(), steps=100, rate=0.2)
+    assert value.abs().item() < 0.5
