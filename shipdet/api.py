@@ -19,9 +19,10 @@ from shipdet.inference.engine import Found, Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import civil, inshore
+from shipdet.models.choice import AUTO, load_model
 from shipdet.models.device import PrecisionName, choose_device
 from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
-from shipdet.raster.bands import BandChoice
+from shipdet.raster.bands import BandChoice, other_band
 from shipdet.raster.raw import SceneFiles
 from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import Scene, open_scene
@@ -36,8 +37,6 @@ Progress = Callable[[int, int], None]
 
 PICTURE_SIDE = 2048
 """Longer side of a picture of a scene, in pixels."""
-COARSEST = 2.5
-"""Scene pixels above this many model pixels show too little; they are read all the same."""
 LIKELY = "%s: its pixels look like %.2g m, judged by its ships; without a CRS their sizes in metres go by that"
 LEAST_SIDE = 16
 """Model pixels that a scene must measure; nothing smaller shows a ship."""
@@ -47,7 +46,8 @@ LEAST_SIDE = 16
 class DetectRequest:
     """How to look for ships; the defaults suit most scenes."""
 
-    model: str = "inshore-vhr"
+    model: str = AUTO
+    """The name of a model that ships or a weights file; AUTO is the one that suits the scene's ground pixels"""
     bands: BandChoice | None = None
     threshold: float | None = None
     """Lowest score to keep, else the model's own"""
@@ -92,12 +92,14 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
     began = time.perf_counter()
     scene = _open(source, request)
     _refuse_unplaced(scene, request)
-    model = load_weights(request.model)
-    _refuse_unfit(scene, model)
+    model = load_model(request.model, scene)
+    scene = _with_optional_bands(source, scene, model, request)
+    _refuse_small(scene, model)
     device = choose_device(request.device, request.precision)
     found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core)), progress)
     hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
-    tags = SceneTags(scene.scene_id, scene.acquired_at, model.card.name, model.card.types)
+    card = model.card
+    tags = SceneTags(scene.scene_id, scene.acquired_at, card.name, card.types, card.ends == "unordered")
     if found.likely_gsd_m is not None:
         log.warning(LIKELY, scene.name, found.likely_gsd_m)
     if request.pixel_coordinates and (scene.gsd_m is not None or scene.grid.crs is None):
@@ -137,7 +139,7 @@ def save_picture(found: Detection, path: Path) -> None:
     scene = found.scene
     with SceneFiles(scene) as files:
         raw = files.read_decimated(PICTURE_SIDE)
-    bands = raw.pixels[list(scene.channels)]
+    bands = raw.pixels[list(scene.channels[:3])]
     pixels = apply(stretch_of(bands, raw.valid), bands)
     pixels[:, ~raw.valid] = np.nan
     gsd_m = _mean(scene.gsd_m) or found.likely_gsd_m
@@ -156,28 +158,26 @@ def _refuse_unplaced(scene: Scene, request: DetectRequest) -> None:
         raise SceneError(f"{scene.name} does not say how large its pixels are; pass --gsd METRES, or --gsd unknown")
 
 
-def _refuse_unfit(scene: Scene, model: Model) -> None:
-    """A model reads so many bands, and nothing smaller than a ship shows one."""
-    wanted = model.card.bands
-    if len(scene.channels) != len(wanted):
-        raise SceneError(
-            f"{model.card.name} reads {len(wanted)} bands ({', '.join(wanted)}), got {len(scene.channels)} "
-            f"of {scene.name}; choose them with --bands"
-        )
+def _with_optional_bands(source: Source, scene: Scene, model: Model, request: DetectRequest) -> Scene:
+    """The scene with the further bands that the model likes to read, where the scene tells which they are."""
+    card = model.card
+    if request.bands is not None or len(scene.channels) == len(card.bands) or len(set(scene.chosen)) == 1:
+        return scene
+    others = [other_band(scene.bands, name) for name in card.optional_bands]
+    known = [number for number in others if number is not None]
+    if len(known) < len(others):
+        return scene
+    return _open(source, replace(request, bands=(*scene.chosen, *known)))
+
+
+def _refuse_small(scene: Scene, model: Model) -> None:
+    """Nothing smaller than a ship shows one."""
     read = model_sampling(_at_least_supposed(scene, model), model.card.gsd_m)
     if max(read.width, read.height) < LEAST_SIDE:
         size = f"{scene.grid.width} x {scene.grid.height}"
         raise SceneError(
             f"{scene.name} measures {size} pixels, {read.width} x {read.height} at the model's {model.card.gsd_m:g} m; "
             f"expected at least {LEAST_SIDE} on one side: give a larger scene"
-        )
-    if max(scene.gsd_m or (0.0,)) > COARSEST * model.card.gsd_m:
-        log.warning(
-            "%s has pixels of %.1f m, %s was trained for about %g m: expect to miss most ships",
-            scene.name,
-            max(scene.gsd_m or (0.0,)),
-            model.card.name,
-            model.card.gsd_m,
         )
 
 

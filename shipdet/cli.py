@@ -19,6 +19,7 @@ from shipdet.commands.detect import detect
 from shipdet.commands.evaluate import evaluate
 from shipdet.commands.info import info
 from shipdet.commands.labels import labels
+from shipdet.commands.models import models
 from shipdet.commands.train import train
 from shipdet.console import complain, notes
 from shipdet.errors import InputError, ShipdetError
@@ -44,6 +45,7 @@ def _root(
 
 app.command(epilog="Example: shipdet detect harbour.tif -o ships.gpkg --picture ships.png")(detect)
 app.command(epilog="Example: shipdet info harbour.tif")(info)
+app.command(epilog="Example: shipdet models")(models)
 app.command(epilog="Example: shipdet train configs/train_inshore.yaml")(train)
 app.command(epilog="Example: shipdet labels coco.json -o ships.gpkg --scene harbour.tif")(labels)
 app.command(epilog="Example: shipdet evaluate configs/evaluate_inshore.yaml --json scores.json")(evaluate)

@@ -53,7 +53,7 @@ class DetectConfig(BaseModel):
     scenes: tuple[Name | tuple[Name, ...], ...] = Field(min_length=1, description="a list of one scene or more")
     output: Path = Field(description="a file (.gpkg, .geojson, .parquet, .fgb, .csv) or a folder that exists")
     format: Name = Field(default="gpkg", description="the ending of files in an output folder, such as gpkg")
-    model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
+    model: Name = Field(default="auto", description="auto, the name of a shipped model or a weights file")
     bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers (from 1) or descriptions")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
     core: Count = Field(default=1536, description="a tile's side in pixels of the model, above 0")
@@ -73,6 +73,7 @@ class TrainConfig(BaseModel):
     name: Name = Field(description="the name that the weights go by")
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set, and no other data")
     scenes: SceneNames = Field(default=(), description="a list of georeferenced rasters")
     scene_labels: tuple[Path, ...] = Field(default=(), description="a list of label files, one for each of the scenes")
     validation_scenes: SceneNames = Field(default=(), description="a list of rasters, none of them among the scenes")
@@ -105,6 +106,10 @@ class TrainConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:
+        if self.sen2ships is not None:
+            if self.inshore is not None or self.civil is not None or self.scenes or self.synthetic_share > 0:
+                raise ValueError("sen2ships makes a model of its own; name no other data, and no synthetic_share")
+            return self
         if self.inshore is None and self.civil is None and not self.scenes and self.synthetic_share < 1:
             raise ValueError(
                 "nothing to learn from; name a folder as 'inshore' or 'civil', or rasters as 'scenes', "
@@ -154,6 +159,7 @@ class EvaluateConfig(BaseModel):
 
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set")
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
@@ -168,8 +174,8 @@ class EvaluateConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_one_data_set(self) -> Self:
-        if (self.inshore is None) == (self.civil is None):
-            raise ValueError("expected one data folder; name it as either 'inshore' or 'civil'")
+        if sum(folder is not None for folder in (self.inshore, self.civil, self.sen2ships)) != 1:
+            raise ValueError("expected one data folder; name it as either 'inshore', 'civil' or 'sen2ships'")
         return self
 
 

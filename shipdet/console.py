@@ -14,6 +14,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from shipdet.models.weights import Card
+    from shipdet.models.weights import Scores as CardScores
     from shipdet.raster.info import SceneInfo
 
 ROWS = 20
@@ -108,6 +110,35 @@ def show_ships(tables: Sequence["gpd.GeoDataFrame"]) -> None:
         typer.echo(f"and {count - len(ships)} more")
 
 
+def show_models(cards: Sequence["Card"]) -> None:
+    """What each model is for, what it learned from, and its scores, a paragraph each."""
+    for number, card in enumerate(cards):
+        low, high = card.serves_m
+        optional = [f"{band} if there" if band in card.optional_bands else band for band in card.bands]
+        ends = "bow told from stern" if card.ends == "ordered" else "bow not told from stern: heading modulo 180"
+        rows = {
+            "serves": f"pixels of {low:g} to {high:g} m, read at {card.gsd_m:g} m",
+            "bands": ", ".join(optional),
+            "says": f"ends, beam, score; {ends}" + (f"; {len(card.types)} types" if card.types else ""),
+            "trained on": "; ".join(card.trained_on),
+            "terms": card.terms,
+            "threshold": f"{card.score_threshold:.2f}",
+        }
+        typer.echo(("" if number == 0 else "\n") + card.name)
+        for label, value in rows.items():
+            typer.echo(f"  {label:<12}{value}")
+        for found in card.scores:
+            typer.echo(f"  {'scores':<12}{found.split}: {_figures(found, card)}")
+
+
+def _figures(scores: "CardScores", card: "Card") -> str:
+    heading = f", heading {scores.heading_accuracy:.3f}" if card.ends == "ordered" else ""
+    return (
+        f"{scores.ships} ships, AP {scores.ap:.3f}, F1 {scores.f1:.3f} (precision {scores.precision:.3f}, "
+        f"recall {scores.recall:.3f}){heading}, length error {scores.length_error:.3f}, gate {scores.gate_recall:.3f}"
+    )
+
+
 def show_info(facts: "SceneInfo") -> None:
     """Facts of a scene, one a line."""
     read = facts.model
@@ -125,7 +156,7 @@ def show_info(facts: "SceneInfo") -> None:
         "blocks": _size(facts.block[1], facts.block[0]),
         "overviews": ", ".join(map(str, facts.overviews)) or "none",
         "acquired at": facts.acquired_at or "unknown",
-        "model reads": "unknown; pass --gsd"
+        "model reads": ("unknown; pass --gsd" if facts.gsd_m is None else "nothing")
         if read is None
         else f"bands {chosen}, at {read.width} x {read.height} pixels",
     }

@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import torch
 from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
@@ -15,6 +16,7 @@ import shipdet
 from shipdet.api import DetectRequest, run_detection, save_picture
 from shipdet.errors import SceneError, WeightsError
 from shipdet.inference.georeference import COLUMNS
+from shipdet.models.weights import Card, Model, build_network, save_weights
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data_samples" / "harbour.tif"
 PART = Window(1000, 600, 448, 320)
@@ -111,3 +113,56 @@ def test_real_scenes_of_many_kinds_are_read(shared_data: Path):
         assert [*shipdet.detect(path).columns] == [column.name for column in COLUMNS], path.name
     jpeg = shared_data / "inshore" / "20.jpg"
     assert len(shipdet.detect(jpeg, DetectRequest(pixel_coordinates=True, gsd_m=1.0))) > 3
+
+
+@pytest.fixture
+def with_infrared(tmp_path: Path) -> Path:
+    """Weights, random ones, of a model for 10 m that reads near infrared where it is there and no order of ends."""
+    torch.manual_seed(0)
+    card = Card(
+        name="infrared", width=16, context=8, gsd_m=5.0, gsd_range_m=(5, 12), bands=("red", "green", "blue", "nir"),
+        optional_bands=("nir",), ends="unordered", normalisation="none", classes=("background", "hull", "end"),
+        gate_threshold=0.0, score_threshold=0.0, trained_on=(), terms="none", steps=1,
+    )  # fmt: skip
+    save_weights(tmp_path / "infrared.safetensors", Model(build_network(card), card))
+    return tmp_path / "infrared.safetensors"
+
+
+def write_bands(folder: Path, names: tuple[str, ...], **changes: object) -> list[Path]:
+    """Bands of a 10 m scene, a file each."""
+    profile = {"driver": "GTiff", "dtype": "uint16", "count": 1, "width": 80, "height": 64, "crs": "EPSG:32631"}
+    profile |= {"transform": rasterio.Affine(10, 0, 500000, 0, -10, 5700000)} | changes
+    rng = np.random.default_rng(0)
+    for name in names:
+        with rasterio.open(folder / f"{name}.tif", "w", **profile) as file:
+            file.write(rng.integers(1, 4000, (1, 64, 80)).astype(np.uint16))
+    return [folder / f"{name}.tif" for name in names]
+
+
+def test_near_infrared_is_read_where_a_scene_has_it_and_done_without_where_not(with_infrared: Path, tmp_path: Path):
+    request = DetectRequest(model=str(with_infrared))
+    four = run_detection(write_bands(tmp_path, ("B02", "B03", "B04", "B08")), request)
+    assert four.scene.chosen == (3, 2, 1, 4)
+    three = run_detection(write_bands(tmp_path, ("T32_B04_10m", "T32_B03_10m", "T32_B02_10m")), request)
+    assert three.scene.chosen == (1, 2, 3)
+    for found in (four, three):
+        assert found.detections["heading_deg"].between(0, 180, inclusive="left").all()
+        assert (found.detections["bow_score"] == 0.5).all()
+    save_picture(four, tmp_path / "four.png")
+
+
+def test_a_multi_band_file_gives_its_near_infrared(with_infrared: Path, tmp_path: Path):
+    profile = {"driver": "GTiff", "dtype": "uint16", "count": 4, "width": 80, "height": 64, "crs": "EPSG:32631"}
+    path = tmp_path / "all.tif"
+    with rasterio.open(path, "w", **profile, transform=rasterio.Affine(10, 0, 500000, 0, -10, 5700000)) as file:
+        file.write(np.random.default_rng(0).integers(1, 4000, (4, 64, 80)).astype(np.uint16))
+        file.descriptions = ("B2", "B3", "B4", "B8")
+    assert run_detection(path, DetectRequest(model=str(with_infrared))).scene.chosen == (3, 2, 1, 4)
+    chosen = DetectRequest(model=str(with_infrared), bands=(3, 2, 1))
+    assert run_detection(path, chosen).scene.chosen == (3, 2, 1)
+
+
+def test_a_scene_that_no_model_serves_is_refused_with_the_reason(tmp_path: Path):
+    coarse = write_bands(tmp_path, ("B04",), transform=rasterio.Affine(30, 0, 500000, 0, -30, 5700000))[0]
+    with pytest.raises(SceneError, match=r"pixels of 30 m, which no model serves .*inshore-vhr 0.3 to 2 m"):
+        shipdet.detect(coarse)

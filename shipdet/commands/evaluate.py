@@ -23,7 +23,7 @@ def evaluate(
         "sheet": sheet or settings.sheet,
         "report": report or settings.report,
     }
-    kind = "inshore" if settings.inshore is not None else "civil"
+    kind = next(name for name in ("inshore", "civil", "sen2ships") if getattr(settings, name) is not None)
     folder = {kind: data} if data is not None else {}
     for path in filter(None, chosen.values()):
         with scratch_beside(path):  # better told now than after the long work

@@ -9,7 +9,7 @@ import typer
 
 from shipdet.errors import InputError
 
-MODEL = "inshore-vhr"
+MODEL = "auto"
 
 
 class Precision(StrEnum):
@@ -41,7 +41,9 @@ Output = Annotated[
         help="A file ending in .gpkg, .geojson, .parquet, .fgb or .csv; or an existing folder, for one file a scene.",
     ),
 ]
-Model = Annotated[str, typer.Option("--model", help="The name of a model that ships with shipdet, or a weights file.")]
+Model = Annotated[
+    str, typer.Option("--model", help="A model that ships (see shipdet models), or a weights file; else what suits.")
+]
 Bands = Annotated[
     str | None,
     typer.Option("--bands", help="Which bands to read, by number from 1 or description: 3,2,1 or red,green,blue."),

@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from shipdet.errors import LabelsError
-from shipdet.evaluation.matching import Matched
+from shipdet.evaluation.centres import CentreRule, match_centres
+from shipdet.evaluation.matching import Matched, MatchRule, match
 from shipdet.evaluation.metrics import GateHits
 from shipdet.geometry import Hulls
 from shipdet.labels.folders import LabelledPicture
@@ -34,6 +35,15 @@ class Case(NamedTuple):
     """Ground metres of a pixel; None where nobody knows"""
     land: shapely.Geometry | None = None
     """What is not water, in pixels of the picture; None where nobody knows"""
+    by_middles: CentreRule | None = None
+    """How ships are matched by their middles, where the picture is too coarse to judge ends"""
+
+
+def match_case(hulls: Hulls, case: Case, rule: MatchRule) -> Matched:
+    """Which hulls, in pixels of a case, are which of its labelled ships; `rule` counts in those pixels too."""
+    if case.by_middles is None or case.gsd_m is None:
+        return match(hulls, case.labels, rule)
+    return match_centres(hulls, case.labels, case.gsd_m, case.by_middles)
 
 
 class Judged(NamedTuple):

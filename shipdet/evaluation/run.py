@@ -8,15 +8,17 @@ import torch
 
 from shipdet.attention.gate import open_gate
 from shipdet.config import EvaluateConfig
-from shipdet.evaluation.cases import Case, Judged, case_of, cases_of, rgb
+from shipdet.evaluation.cases import Case, Judged, case_of, cases_of, match_case, rgb
 from shipdet.evaluation.html_report import write_html
-from shipdet.evaluation.matching import DEFAULT_RULE, Mask, MatchRule, ignored, match
+from shipdet.evaluation.matching import DEFAULT_RULE, Mask, MatchRule, ignored
 from shipdet.evaluation.metrics import GateHits
+from shipdet.evaluation.ports import port_cases
 from shipdet.evaluation.sheet import Panel, draw_sheet
 from shipdet.evaluation.summary import Evaluation, pooled, summarise
 from shipdet.inference.engine import Found
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
+from shipdet.labels.sen2ships import read_ports
 from shipdet.labels.types import Labels
 from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import COARSE_STRIDE
@@ -42,17 +44,25 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation:
     Raises:
         LabelsError, WeightsError, OutputError: what the config names is not as expected.
     """
-    folder, model = folder_of(config), load_weights(config.model)
+    model = load_weights(config.model)
     rule = MatchRule(min_length=config.min_length, only_bow_known=config.ships == "bow known")
-    cases = [case_of(picture, config.gsd_m) for picture in read_folder(folder, config.split)]
+    name, cases = _cases(config, model)
     judged = judge(model, choose_device(), cases, progress, rule, config.augment)
-    result = summarise(judged, f"{folder.name} {config.split}", model.card, config.threshold)
+    result = summarise(judged, f"{name} {config.split}", model.card, config.threshold)
     threshold = result.scores.threshold or 0.0
     if config.sheet is not None:
         draw_sheet([_panel(j, model.card.gsd_m) for j in judged], config.sheet, threshold)
     if config.report is not None:
         write_html(result, judged, model.card, config.report)
     return result
+
+
+def _cases(config: EvaluateConfig, model: Model) -> tuple[str, list[Case]]:
+    """What a config names, and its cases."""
+    if config.sen2ships is not None:
+        return config.sen2ships.name, port_cases(read_ports(config.sen2ships, config.split), model.card)
+    folder = folder_of(config)
+    return folder.name, [case_of(picture, config.gsd_m) for picture in read_folder(folder, config.split)]
 
 
 def folder_of(config: EvaluateConfig) -> Folder:
@@ -97,7 +107,8 @@ def judge_by(
     for done, case in enumerate(cases, start=1):
         found = find(case)
         scale = float(np.sqrt(found.sampling.scale_x * found.sampling.scale_y))
-        matched = match(found.hulls, case.labels, judging.rule._replace(min_length=judging.rule.min_length / scale))
+        rule = judging.rule._replace(min_length=judging.rule.min_length / scale)
+        matched = match_case(found.hulls, case, rule)
         gate = gate_hits(found, case.labels, judging.gate_threshold, matched.counted)
         judged.append(Judged(case, found.hulls, matched, gate, scale))
         if progress is not None:

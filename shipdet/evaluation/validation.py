@@ -10,14 +10,16 @@ import numpy as np
 
 from shipdet.config import TrainConfig
 from shipdet.evaluation.calibration import Outcomes, fit_calibration, outcomes, pool
-from shipdet.evaluation.cases import Judged, case_of
+from shipdet.evaluation.cards import first_card, folders_of
+from shipdet.evaluation.cases import Case, Judged, case_of
 from shipdet.evaluation.hull_scores import with_scorer
+from shipdet.evaluation.ports import port_cases
 from shipdet.evaluation.run import judge
 from shipdet.evaluation.scenes import judge_scenes
 from shipdet.evaluation.strata import strata
 from shipdet.evaluation.summary import overlaps, pooled
-from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
-from shipdet.labels.types import SHIP_TYPES
+from shipdet.labels.folders import Folder, LabelledPicture, read_folder
+from shipdet.labels.sen2ships import read_ports
 from shipdet.models.calibration import calibrated, uncalibrated
 from shipdet.models.device import Device, choose_device
 from shipdet.models.task_partition import TaskPartition
@@ -25,14 +27,11 @@ from shipdet.models.weights import Card, Model, Recall, Scores
 from shipdet.training.module import Judge
 from shipdet.training.module import Judged as JudgedNetwork
 from shipdet.training.pictures import save_harbours
-from shipdet.training.run import GATE_THRESHOLD, SIZES, SYNTHETIC_SIZE
+from shipdet.training.run import SYNTHETIC_SIZE
 from shipdet.training.scene_sources import validation_scenes
-from shipdet.training.scenes import GSD_M
 
 DRAWN = 32
 """Harbours drawn for the hull scorer."""
-DEFAULT_THRESHOLD = 0.3
-"""Of models that were trained without a validation split, on drawn harbours alone."""
 
 
 def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
@@ -43,7 +42,7 @@ def build_judge(config: TrainConfig, report: Callable[[str], None]) -> Judge:
     device = choose_device("auto", config.precision)
 
     def judged(network: TaskPartition) -> JudgedNetwork:
-        found = pooled(sets[0].judge(Model(network, _card(config)), device))
+        found = pooled(sets[0].judge(Model(network, first_card(config)), device))
         report(
             f"{sets[0].name} validation: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}, "
             f"heading {found.heading_accuracy or 0:.3f}, gate {found.gate_recall or 0:.3f}"
@@ -61,7 +60,7 @@ def finished(network: TaskPartition, config: TrainConfig) -> Model:
     it tells the scores on each.
     """
     device = choose_device("auto", config.precision)
-    model = _with_scorer(Model(network, _card(config)), device, config)
+    model = _with_scorer(Model(network, first_card(config)), device, config)
     judged = {each.name: each.judge(model, device) for each in _validation_sets(config)}
     return model._replace(card=card_with(model.card, judged))
 
@@ -88,7 +87,10 @@ def card_with(card: Card, judged: Mapping[str, Sequence[Judged]]) -> Card:
 
 def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
     """Its scorer learns from the training splits, and from harbours drawn anew."""
-    pictures = [picture for folder in _folders(config) for picture in read_folder(folder, "train")]
+    if config.sen2ships is not None:
+        ports = port_cases(read_ports(config.sen2ships, "train"), model.card)
+        return with_scorer(model, device, ports, config.seed)
+    pictures = [picture for folder in folders_of(config) for picture in read_folder(folder, "train")]
     with TemporaryDirectory() as folder:
         if config.synthetic_share > 0:
             pictures += save_harbours(Path(folder), DRAWN, SYNTHETIC_SIZE, config.seed + 1)
@@ -112,13 +114,16 @@ def _validation_sets(config: TrainConfig) -> list[_ValidationSet]:
     scenes = list(validation_scenes(config))
     if scenes:
         sets.append(_ValidationSet("scenes", lambda model, device: judge_scenes(model, device, scenes)))
-    for folder in _folders(config):
+    if config.sen2ships is not None:
+        ports = port_cases(read_ports(config.sen2ships, "validation"), first_card(config))
+        sets.append(_ValidationSet(config.sen2ships.name, partial(_judge_pictures, ports)))
+    for folder in folders_of(config):
         pictures = read_folder(folder, "validation")
         sets.append(_ValidationSet(folder.name, partial(_judge_pictures, pictures)))
     return sets
 
 
-def _judge_pictures(pictures: list[LabelledPicture], model: Model, device: Device) -> list[Judged]:
+def _judge_pictures(pictures: Sequence[LabelledPicture | Case], model: Model, device: Device) -> list[Judged]:
     return judge(model, device, pictures)
 
 
@@ -128,11 +133,6 @@ def fused_threshold(model: Model, device: Device, folder: Folder, report: Callab
     found = pooled(judge(model, device, cases))
     report(f"{folder.name} validation, scale unknown: AP {found.ap or 0:.3f}, F1 {found.f1 or 0:.3f}")
     return found.threshold
-
-
-def _folders(config: TrainConfig) -> list[Folder]:
-    named = ((inshore, config.inshore), (civil, config.civil))
-    return [folder(path) for folder, path in named if path is not None]
 
 
 def _scores(split: str, judged: Sequence[Judged], threshold: float) -> Scores:
@@ -151,28 +151,4 @@ def _scores(split: str, judged: Sequence[Judged], threshold: float) -> Scores:
         ap75=overlap.ap75,
         ap50_95=overlap.ap50_95,
         recalls=tuple(Recall(by=s.by, name=s.name, ships=s.ships, recall=s.recall) for s in strata(judged, threshold)),
-    )
-
-
-def _card(config: TrainConfig) -> Card:
-    trained_on = [f"{folder.name}, training split" for folder in _folders(config)]
-    if config.scenes:
-        trained_on.append(f"{len(config.scenes)} scenes")
-    if config.synthetic_share > 0:
-        trained_on.append(f"drawn harbours, {config.synthetic_share:.0%} of the chips")
-    return Card(
-        name=config.name,
-        width=SIZES.width,
-        context=SIZES.context,
-        blocks=SIZES.blocks,
-        gsd_m=GSD_M,
-        bands=("red", "green", "blue"),
-        normalisation="scene percentiles 1 to 99 to 0..1, then (x - 0.5) * 4",
-        classes=("background", "hull", "end"),
-        types=SHIP_TYPES,
-        gate_threshold=GATE_THRESHOLD,
-        score_threshold=DEFAULT_THRESHOLD,
-        trained_on=tuple(trained_on),
-        terms=config.terms,
-        steps=config.steps,
     )

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from shipdet.geometry import Hulls, overlaps, rectangle_corners
 from shipdet.inference.evidence import CoarseMap, Joined, evidence, stretch, turn
-from shipdet.models.decode import Tips
+from shipdet.models.decode import UNDECIDED, Tips
 from shipdet.models.hull_scorer import HullScorer
 
 Array = NDArray[np.float64]
@@ -113,6 +113,7 @@ def _candidates(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> _Pairs:
     axis = tips.xy[j] - tips.xy[i]
     doubt = _doubt(vector[i], axis, rule) + _doubt(vector[j], -axis, rule)
     bow_stern = tips.bow[i] * (1 - tips.bow[j]) + tips.bow[j] * (1 - tips.bow[i])
+    bow_stern[(tips.bow[i] == UNDECIDED) & (tips.bow[j] == UNDECIDED)] = 1.0
     quality = np.sqrt(tips.score[i] * tips.score[j] * bow_stern) * 0.5 ** (doubt / 2)
     quality *= coarse.cover(tips.xy[i], tips.xy[j]) ** rule.cover
     agree = doubt < MOST_DOUBT

@@ -19,7 +19,7 @@ from shipdet.inference.assembly import assemble
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.calibration import calibrated
-from shipdet.models.decode import Tips, find_tips, join_tips
+from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.task_partition import (
     BACKGROUND,
@@ -32,7 +32,7 @@ from shipdet.models.task_partition import (
     normalise,
 )
 from shipdet.models.weights import Model
-from shipdet.raster.reader import Chip, prefetch_chips
+from shipdet.raster.reader import FILL, Chip, prefetch_chips
 from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import Scene
 from shipdet.raster.stretch import scene_stretch
@@ -75,6 +75,10 @@ class Eye(NamedTuple):
     gate_threshold: float
     device: Device
     """where the network is moved to"""
+    bands: int = 3
+    """that the network reads"""
+    knows_bows: bool = True
+    """whether it was taught to tell a bow from a stern"""
     symmetry: Symmetry = AS_IT_IS
     """how tiles are turned before the network sees them"""
     more: Callable[[Coarse], Tensor] | None = None
@@ -125,8 +129,13 @@ def see(
     scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
 ) -> Seen:
     """All tiles of a scene through the network; arguments and errors as `detect_hulls`."""
-    eye = Eye(model.network, model.card.gate_threshold, device)
-    return sweep(scene, model_sampling(scene, model.card.gsd_m), eye, tiling or Tiling(), progress)
+    return sweep(scene, model_sampling(scene, model.card.gsd_m), eye_of(model, device), tiling or Tiling(), progress)
+
+
+def eye_of(model: Model, device: Device) -> Eye:
+    """The plain eye of a model."""
+    card = model.card
+    return Eye(model.network, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
 
 
 def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling) -> tuple[Tile, ...]:
@@ -142,9 +151,9 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
     attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
     more = np.zeros((0, *shape), np.float16)
-    for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
-        if _any_valid(chip, tile):
-            looked = look(eye, chip, tile)
+    for done, (tile, read) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
+        if _any_valid(read, tile):
+            looked = look(eye, _with_all_bands(read, eye.bands), tile)
             here = _cells(tile.core, 0, 0)
             attention[here], ship[here] = looked.attention, looked.ship
             if len(more) < len(looked.more):
@@ -153,7 +162,19 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
             parts.append(looked.tips)
         if progress is not None:
             progress(done, len(tiles))
-    return Seen(join_tips(parts), CoarseMap(ship, COARSE_STRIDE), sampling, attention, more)
+    tips = join_tips(parts)
+    if not eye.knows_bows:
+        tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
+    return Seen(tips, CoarseMap(ship, COARSE_STRIDE), sampling, attention, more)
+
+
+def _with_all_bands(chip: Chip, bands: int) -> Chip:
+    """A chip with `FILL` in place of the optional bands that its scene lacks, which come last."""
+    missing = bands - len(chip.pixels)
+    if missing <= 0:
+        return chip
+    empty = np.full((missing, *chip.valid.shape), FILL, np.float32)
+    return replace(chip, pixels=np.concatenate([chip.pixels, empty]))
 
 
 class Looked(NamedTuple):

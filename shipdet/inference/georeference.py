@@ -5,11 +5,13 @@ WGS 84, Karney 2013), never on the grid, so a 200 m ship that heads 45 degrees s
 UTM, in degrees and in EPSG:3857 alike.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS, Geod
 
 from shipdet.errors import SceneError
@@ -28,6 +30,8 @@ class SceneTags(NamedTuple):
     model: str
     types: tuple[str, ...] = ()
     """What the columns of `Hulls.types` stand for."""
+    unordered_ends: bool = False
+    """Whether bows and sterns are not told apart: ships then head from 0 to 180 degrees."""
 
 
 class Column(NamedTuple):
@@ -42,10 +46,15 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("id", "int64", "", "1..N within the scene, best score first, then from the top of the scene down"),
     Column("score", "float64", "0..1", "confidence that this is a ship"),
-    Column("bow_score", "float64", "0..1", "probability that the bow is the bow and not the stern"),
+    Column("bow_score", "float64", "0..1", "probability that the bow is the bow; 0.5 where ends are in no order"),
     Column("type", "string", "", "likeliest type of ship; missing where the model tells none"),
     Column("type_score", "float64", "0..1", "probability that the type is right; missing likewise"),
-    Column("heading_deg", "float64", "degree", "stern to bow, clockwise from true north, in [0, 360)"),
+    Column(
+        "heading_deg",
+        "float64",
+        "degree",
+        "clockwise from true north, in [0, 360); in [0, 180) if bow_score is 0.5",
+    ),
     Column("length_m", "float64", "metre", "geodesic distance from stern to bow"),
     Column("beam_m", "float64", "metre", "full width on the ground"),
     Column(
@@ -96,7 +105,7 @@ def georeference(hulls: Hulls, grid: Grid, tags: SceneTags) -> gpd.GeoDataFrame:
             not square on the ground, a width counted across the ship in pixels has no fixed
             length in metres, so whoever makes hulls there divides metres by that mean.
         grid: where the scene's pixels lie.
-        tags: what goes into scene_id, acquired_at and model.
+        tags: what goes into scene_id, acquired_at and model, and how to read the hulls.
 
     Raises:
         SceneError: the grid has no CRS, or a ship lies where its CRS has no longitude and latitude.
@@ -106,8 +115,9 @@ def georeference(hulls: Hulls, grid: Grid, tags: SceneTags) -> gpd.GeoDataFrame:
             f"{tags.scene_id} has no CRS, so its ships have no place on Earth; assign one with "
             "`rio edit-info --crs`, or pass --pixel-coordinates"
         )
-    ranked = hulls[_ranking(hulls)]
     with np.errstate(invalid="ignore"):
+        ranked = hulls[_ranking(hulls)]
+        ranked = _eastward(ranked, grid) if tags.unordered_ends else ranked
         measured = _measure_on_ground(ranked, grid)
     _require_places(measured, ranked, tags)
     return _frame(ranked, measured, tags, grid.crs)
@@ -122,9 +132,10 @@ def pixel_detections(hulls: Hulls, gsd_m: float, tags: SceneTags) -> gpd.GeoData
     Args:
         hulls: ships in scene pixels, `beam` too.
         gsd_m: metres of one pixel, taken as square and the same everywhere.
-        tags: what goes into scene_id, acquired_at and model.
+        tags: what goes into scene_id, acquired_at and model, and how to read the hulls.
     """
     ranked = hulls[_ranking(hulls)]
+    ranked = _rightward(ranked) if tags.unordered_ends else ranked
     along = ranked.bow - ranked.stern
     nowhere = np.full((len(ranked), 2), np.nan)
     measured = _Measured(
@@ -144,6 +155,24 @@ def pixel_detections(hulls: Hulls, gsd_m: float, tags: SceneTags) -> gpd.GeoData
 def _ranking(hulls: Hulls) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Best score first; equal scores from the top down, then from the left, so that runs agree."""
     return np.lexsort((hulls.bow[:, 0], hulls.bow[:, 1], -hulls.score))
+
+
+def _eastward(hulls: Hulls, grid: Grid) -> Hulls:
+    """Ships whose ends are in no order, turned to head from 0 to 180 degrees on Earth."""
+    bow, stern = grid.to_lonlat(hulls.bow), grid.to_lonlat(hulls.stern)
+    azimuth, _, _ = grid.geod.inv(stern[:, 0], stern[:, 1], bow[:, 0], bow[:, 1])
+    return _swapped(hulls, np.mod(np.asarray(azimuth), 360) >= 180)
+
+
+def _rightward(hulls: Hulls) -> Hulls:
+    """Ships whose ends are in no order, turned to head from 0 to 180 degrees in the picture."""
+    along = hulls.bow - hulls.stern
+    return _swapped(hulls, np.mod(np.degrees(np.arctan2(along[:, 0], -along[:, 1])), 360) >= 180)
+
+
+def _swapped(hulls: Hulls, swap: NDArray[np.bool_]) -> Hulls:
+    where = swap[:, None]
+    return replace(hulls, bow=np.where(where, hulls.stern, hulls.bow), stern=np.where(where, hulls.bow, hulls.stern))
 
 
 def _measure_on_ground(hulls: Hulls, grid: Grid) -> _Measured:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shipdet.inference.engine import Eye, Found, Progress, Seen, Tiling, detect_hulls, hulls_of, sweep, tiles_of
+from shipdet.inference.engine import Found, Progress, Seen, Tiling, detect_hulls, eye_of, hulls_of, sweep, tiles_of
 from shipdet.inference.fusion import Glance, Together, fuse_glances
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
@@ -97,7 +97,7 @@ def sweeps(
     scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling, progress: Progress | None = None
 ) -> Iterator[Seen]:
     """Passes over a scene, one a view."""
-    eye = Eye(model.network, model.card.gate_threshold, device, more=worth_of(model, device))
+    eye = eye_of(model, device)._replace(more=worth_of(model, device))
     taken = [replace(scene, gsd_m=view.gsd_m) for view in views]
     samplings = [model_sampling(one, model.card.gsd_m) for one in taken]
     counts = [len(tiles_of(one, sampling, tiling)) for one, sampling in zip(taken, samplings, strict=True)]

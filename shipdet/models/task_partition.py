@@ -77,6 +77,8 @@ class Sizes(NamedTuple):
     """Residual blocks that refine each branch"""
     types: int = 0
     """Types of ship that it tells apart"""
+    bands: int = 3
+    """Bands of its input"""
 
 
 class ConvNormReLU(nn.Sequential):
@@ -127,9 +129,10 @@ class Trunk(nn.Module):
 
     channels = (32, 64, 96, 128)
 
-    def __init__(self) -> None:
+    def __init__(self, bands: int = 3) -> None:
         super().__init__()
-        children = dict(timm.create_model("mobilenetv4_conv_small", pretrained=False).named_children())
+        whole = timm.create_model("mobilenetv4_conv_small", pretrained=False, in_chans=bands)
+        children = dict(whole.named_children())
         self.stem = nn.Sequential(children["conv_stem"], children["bn1"])
         self.stride4, self.stride8, self.stride16, deepest = list(children["blocks"].children())[:4]
         self.stride32 = nn.Sequential(*list(deepest.children())[:2])
@@ -194,12 +197,12 @@ class ShallowBranch(nn.Module):
 
 
 class TaskPartition(nn.Module):
-    """The whole network; input (B, 3, H, W) float, H and W multiples of `STRIDE`."""
+    """The whole network; input (B, bands, H, W) float, H and W multiples of `STRIDE`."""
 
     def __init__(self, sizes: Sizes | None = None) -> None:
         super().__init__()
-        self.trunk = Trunk()
         sizes = sizes or Sizes()
+        self.trunk = Trunk(sizes.bands)
         c4, c8, c16, c32 = self.trunk.channels
         self.deep = DeepBranch((c8, c16, c32), sizes)
         self.shallow = ShallowBranch(c4, sizes)

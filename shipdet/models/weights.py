@@ -71,7 +71,14 @@ class Card(BaseModel):
     context: Channels
     blocks: Annotated[int, Field(ge=0, le=64)] = 0
     gsd_m: float
+    gsd_range_m: tuple[float, float] | None = None
+    """Ground pixels of the scenes that it serves; see `serves_m`."""
     bands: tuple[str, ...]
+    """What it reads, in this order."""
+    optional_bands: tuple[str, ...] = ()
+    """The last of `bands`, which a scene may lack: the network was also trained without them."""
+    ends: Literal["ordered", "unordered"] = "ordered"
+    """Whether bow and stern are told apart; if not, `bow_score` is 0.5 and headings count modulo 180 degrees."""
     normalisation: str
     classes: tuple[str, ...]
     types: tuple[str, ...] = ()
@@ -93,6 +100,16 @@ class Card(BaseModel):
     scale_head: Channels | None = None
     """Hidden channels of its head for attention to scale; None where it has none."""
 
+    @property
+    def serves_m(self) -> tuple[float, float]:
+        """Least and greatest ground pixel, in metres, of the scenes that it is meant for."""
+        return self.gsd_range_m or (0.3 * self.gsd_m, 2.0 * self.gsd_m)
+
+    @property
+    def required_bands(self) -> tuple[str, ...]:
+        """Bands that a scene must have."""
+        return self.bands[: len(self.bands) - len(self.optional_bands)]
+
 
 class Model(NamedTuple):
     """A network ready to look at scenes."""
@@ -107,7 +124,7 @@ class Model(NamedTuple):
 
 def build_network(card: Card) -> TaskPartition:
     """The network that a card describes, with random weights."""
-    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types)))
+    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types), len(card.bands)))
 
 
 def round_to_half(network: Part) -> Part:
@@ -132,6 +149,23 @@ def save_weights(path: Path, model: Model) -> None:
         save_file(tensors, str(temporary), metadata={"shipdet": model.card.model_dump_json()})
 
 
+def read_card(path: Path) -> Card:
+    """The card of a weights file.
+
+    Raises:
+        WeightsError: the file is damaged or not ours.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+        return Card.model_validate(json.loads(metadata["shipdet"]))
+    except KeyError:
+        raise WeightsError(f"{path} holds no shipdet card: expected weights written by `shipdet train`") from None
+    except (SafetensorError, OSError, ValueError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
+
+
 def load_weights(name: str) -> Model:
     """A model by the name of weights that ship with the package, or by the path of a file.
 
@@ -144,16 +178,9 @@ def load_weights(name: str) -> Model:
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in FOLDER.glob("*.safetensors"))) or "none"
         raise WeightsError(f"no weights {name!r}: expected a .safetensors file or the name of shipped ones ({shipped})")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-        card = Card.model_validate(json.loads(metadata["shipdet"]))
-    except KeyError:
-        raise WeightsError(f"{path} holds no shipdet card: expected weights written by `shipdet train`") from None
-    except (SafetensorError, OSError, ValueError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
+    card = read_card(path)
+    with safe_open(str(path), framework="pt") as file:
+        state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
     network, scorer = build_network(card), HullScorer() if card.evidence == EVIDENCE else None
     head = None if card.scale_head is None else ScaleHead(card.context, card.scale_head).eval()
     try:

@@ -30,11 +30,11 @@ class SceneInfo(NamedTuple):
     overviews: tuple[int, ...]
     acquired_at: str | None
     model: Sampling | None
-    """What the model reads; None where the ground sample distance is unknown."""
+    """What the model reads; None where no model does or the ground sample distance is unknown."""
 
 
-def scene_info(scene: Scene, model_gsd_m: float) -> SceneInfo:
-    """Facts of a scene, and the size at which a model of `model_gsd_m` metres per pixel reads it."""
+def scene_info(scene: Scene, model_gsd_m: float | None) -> SceneInfo:
+    """Facts of a scene, and the size at which a model of `model_gsd_m` metres per pixel, if any, reads it."""
     nodata = [value for source in scene.sources for value in source.nodata]
     return SceneInfo(
         scene_id=scene.scene_id,
@@ -51,7 +51,7 @@ def scene_info(scene: Scene, model_gsd_m: float) -> SceneInfo:
         block=scene.block,
         overviews=scene.overviews,
         acquired_at=scene.acquired_at,
-        model=None if scene.gsd_m is None else model_sampling(scene, model_gsd_m),
+        model=None if scene.gsd_m is None or model_gsd_m is None else model_sampling(scene, model_gsd_m),
     )
 
 

@@ -12,11 +12,12 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from shipdet.config import TrainConfig
 from shipdet.errors import WeightsError
 from shipdet.labels.folders import Folder, civil, inshore
+from shipdet.labels.sen2ships import read_ports
 from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.device import has_fast_bfloat16
 from shipdet.models.task_partition import Sizes, TaskPartition
@@ -25,11 +26,15 @@ from shipdet.training.chips import Chips, Source
 from shipdet.training.copy_paste import donors_of, with_pasted
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
+from shipdet.training.ports import PORT_BANDS, PortChips, load_port
 from shipdet.training.scene_sources import scene_sources
 from shipdet.training.type_mosaics import load_type_mosaics
 
 GATE_THRESHOLD = 0.1
 SIZES = Sizes(types=len(SHIP_TYPES))
+PORT_SIZES = Sizes(width=48, context=32, blocks=1, bands=len(PORT_BANDS))
+MakeChips = Callable[[int, int], Dataset[tuple[Tensor, ...]]]
+"""Chips from a first one on, so many, of an endless sequence."""
 INSHORE_SCALE = (0.5, 2.0)
 CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
@@ -77,9 +82,9 @@ def train(
         find: finds the ships of incompletely labelled pictures.
         build: makes what is trained; it is called with the config's seed set.
     """
-    sources = read_sources(config, report, find)
+    chips = read_chips(config, report, find)
     torch.manual_seed(config.seed)
-    training = build(config, lambda epoch: _loader(config, sources, epoch), judge)
+    training = build(config, lambda epoch: _loader(config, chips, epoch), judge)
     folder = config.output / config.name
     best = ModelCheckpoint(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(folder, "last", save_top_k=1, monitor=None, every_n_epochs=1, enable_version_counter=False)
@@ -101,13 +106,28 @@ def first_network(config: TrainConfig) -> TaskPartition:
     Raises:
         WeightsError: those weights are missing, or of another network.
     """
-    network = TaskPartition(SIZES)
+    network = TaskPartition(sizes_of(config))
     if config.start_from is not None:
         state, known = network.state_dict(), load_weights(config.start_from).network.state_dict()
         if not all(name in state and value.shape == state[name].shape for name, value in known.items()):
             raise WeightsError(f"{config.start_from} is of another network; start from weights like inshore-vhr's")
         network.load_state_dict({**state, **known})
     return network
+
+
+def read_chips(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> MakeChips:
+    """Chips of what a config names: of ports, or of pictures."""
+    if config.sen2ships is None:
+        sources = read_sources(config, report, find)
+        return lambda first, count: Chips(sources, config.crop, config.seed, first, count)
+    ports = [load_port(port) for port in read_ports(config.sen2ships, "train")]
+    report(f"{config.sen2ships.name}: {len(ports)} ports, {sum(len(port.labels) for port in ports)} ships")
+    return lambda first, count: PortChips(ports, config.crop, config.seed, first, count)
+
+
+def sizes_of(config: TrainConfig) -> Sizes:
+    """The network that suits the data: ports show less, and there are fewer of them."""
+    return SIZES if config.sen2ships is None else PORT_SIZES
 
 
 def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> list[Source]:
@@ -148,10 +168,10 @@ def _folders(config: TrainConfig) -> Iterator[tuple[Folder, tuple[float, float]]
         yield civil(config.civil), CIVIL_SCALE
 
 
-def _loader(config: TrainConfig, sources: list[Source], epoch: int) -> DataLoader[tuple[Tensor, ...]]:
+def _loader(config: TrainConfig, chips: MakeChips, epoch: int) -> DataLoader[tuple[Tensor, ...]]:
     count = config.validate_every * config.batch
-    chips = Chips(sources, config.crop, config.seed, epoch * count, count)
-    return DataLoader(chips, config.batch, num_workers=config.workers, prefetch_factor=4 if config.workers else None)
+    drawn = chips(epoch * count, count)
+    return DataLoader(drawn, config.batch, num_workers=config.workers, prefetch_factor=4 if config.workers else None)
 
 
 @contextmanager

@@ -238,3 +238,39 @@ def test_a_ship_off_the_map_is_refused_with_its_place(epsg: int, transform: Affi
     ship = Hulls(np.array([[5.0, 5]]), np.array([[5.0, 20]]), np.array([3.0]), np.array([0.5]), np.array([0.5]))
     with pytest.raises(SceneError, match=r"no longitude and latitude at column 5, row 12"):
         georeference(ship, Grid(CRS.from_epsg(epsg), transform, 100, 100), TAGS)
+
+
+NO_ORDER = TAGS._replace(unordered_ends=True)
+
+
+def undecided(bow: list[list[float]], stern: list[list[float]]) -> Hulls:
+    n = len(bow)
+    score = np.linspace(0.9, 0.5, n)
+    return Hulls(np.array(bow, float), np.array(stern, float), np.full(n, 3.0), score, np.full(n, 0.5))
+
+
+def test_ships_whose_ends_are_in_no_order_head_from_0_to_180_on_earth():
+    grid = Grid(CRS.from_epsg(32631), Affine(10, 0, 500000, 0, -10, 5700000), 200, 200)
+    ends = [[50, 20], [50, 80], [20, 50], [80, 50], [30, 70], [70, 30], [30, 30], [70, 70]]
+    hulls = undecided(ends, [[100 - x, 100 - y] for x, y in ends])
+    ships = georeference(hulls, grid, NO_ORDER)
+    assert ships["heading_deg"].between(0, 180, inclusive="left").all()
+    assert (ships["bow_score"] == 0.5).all()
+    assert (ships["bow_lon"] - ships["stern_lon"] > -1e-6).all()
+    pairs = ships["heading_deg"].to_numpy().reshape(-1, 2)
+    assert np.allclose(pairs[:, 0], pairs[:, 1], atol=1e-6)
+    assert np.allclose(ships["length_m"].to_numpy().reshape(-1, 2)[:, 0], ships["length_m"].iloc[1::2])
+
+
+def test_ships_whose_ends_are_in_no_order_head_from_0_to_180_in_pixels():
+    hulls = undecided([[20, 50], [50, 80], [50, 20]], [[80, 50], [50, 20], [50, 80]])
+    ships = pixel_detections(hulls, 10.0, NO_ORDER)
+    assert ships["heading_deg"].tolist() == pytest.approx([90, 0, 0])
+    assert ships["bow_col"].tolist() == [80, 50, 50]
+    assert ships["bow_row"].tolist() == [50, 20, 20]
+
+
+def test_ships_whose_bow_is_known_keep_it():
+    grid = Grid(CRS.from_epsg(32631), Affine(10, 0, 500000, 0, -10, 5700000), 200, 200)
+    hulls = undecided([[20, 50]], [[80, 50]])
+    assert georeference(hulls, grid, TAGS)["heading_deg"].iloc[0] == pytest.approx(270, abs=1)

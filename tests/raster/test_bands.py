@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from shipdet.errors import SceneError
-from shipdet.raster.bands import Band, choose_bands, pick_bands
+from shipdet.raster.bands import Band, choose_bands, other_band, pick_bands
 
 
 def bands(*colours, descriptions=None):
@@ -72,3 +72,30 @@ def test_a_band_that_is_not_there_is_refused_by_naming_what_is(wrong):
 def test_a_description_that_two_bands_share_is_refused():
     with pytest.raises(SceneError, match="choose by number"):
         pick_bands(bands("gray", "gray", descriptions=["x", "x"]), ("x",), "a.tif")
+
+
+def test_twelve_or_thirteen_bands_without_words_are_those_of_sentinel_2(caplog):
+    for count in (12, 13):
+        offered = bands(*["undefined"] * count)
+        with caplog.at_level(logging.WARNING):
+            assert choose_bands(offered, "a.tif") == (4, 3, 2)
+        assert "--bands" in caplog.text
+        assert other_band(offered, "nir") == 8
+
+
+def test_near_infrared_is_known_by_its_words_or_its_number_in_sentinel_2():
+    undefined = ["undefined"] * 5
+    assert other_band(bands(*undefined, descriptions=["B04", "B03", "B02", "B08", "B8A"]), "nir") == 4
+    assert (
+        other_band(
+            bands(*undefined, descriptions=["B4, 665 nm", "B3", "B2", "B8, central wavelength 842 nm", "B11"]), "nir"
+        )
+        == 4
+    )
+    assert other_band(bands(*undefined, descriptions=["blue", "green", "red", "NIR", "red edge NIR"]), "nir") == 4
+
+
+def test_near_infrared_is_not_guessed():
+    assert other_band(bands(*["undefined"] * 4), "nir") is None
+    assert other_band(bands("gray", "gray", descriptions=["nir", "nir"]), "nir") is None
+    assert other_band(bands("gray", descriptions=["short wave infrared"]), "nir") is None
