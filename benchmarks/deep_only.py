@@ -12,8 +12,8 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from shipdet.geometry import Hulls
-from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.engine import in_scene_pixels, see
+from shipdet.inference.evidence import CoarseMap
 from shipdet.models.device import Device
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.models.weights import Model
