@@ -214,9 +214,9 @@ def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> 
     Raises:
         ShipdetError: the weights or the data are not as expected.
     """
+    from shipdet.evaluation.scale_lessons import Known, gather_lessons  # noqa: PLC0415 - likewise
     from shipdet.evaluation.validation import fused_threshold  # noqa: PLC0415 - they take a second to import
     from shipdet.training.scale_head import ScaleHeadSchedule, train_scale_head  # noqa: PLC0415 - likewise
-    from shipdet.training.scale_lessons import Known, gather_lessons  # noqa: PLC0415 - likewise
 
     model, device = load_weights(config.model), choose_device()
     known = ((inshore, config.inshore, config.inshore_gsd_m), (civil, config.civil, None))

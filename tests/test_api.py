@@ -166,3 +166,28 @@ def test_a_scene_that_no_model_serves_is_refused_with_the_reason(tmp_path: Path)
     coarse = write_bands(tmp_path, ("B04",), transform=rasterio.Affine(30, 0, 500000, 0, -30, 5700000))[0]
     with pytest.raises(SceneError, match=r"pixels of 30 m, which no model serves .*inshore-vhr 0.3 to 2 m"):
         shipdet.detect(coarse)
+
+
+def test_a_picture_of_unknown_scale_is_looked_at_in_several_and_sizes_go_by_the_likely_one(
+    part: Path, tmp_path, caplog
+):
+    picture = tmp_path / "picture.tif"
+    write_part(picture, crs=None, transform=rasterio.Affine.identity())
+    with pytest.raises(SceneError, match="--gsd unknown"):
+        run_detection(picture, DetectRequest(pixel_coordinates=True, precision="float32"))
+    request = DetectRequest(pixel_coordinates=True, gsd_m="unknown", precision="float32", threshold=0.1)
+    found = run_detection(picture, request)
+    assert 0.25 < found.likely_gsd_m < 1.41
+    assert f"{found.likely_gsd_m:.2g} m" in caplog.text
+    ships = found.detections
+    assert len(ships) >= 2
+    in_pixels = np.hypot(ships.bow_col - ships.stern_col, ships.bow_row - ships.stern_row)
+    np.testing.assert_allclose(ships.length_m, in_pixels * found.likely_gsd_m)
+    np.testing.assert_allclose(ships.gsd_m, found.likely_gsd_m)
+
+
+def test_a_scene_on_earth_is_measured_there_even_where_its_scale_is_looked_for(part: Path):
+    plain = shipdet.detect(part, DetectRequest(precision="float32"))
+    looked_for = shipdet.detect(part, DetectRequest(gsd_m="unknown", precision="float32"))
+    np.testing.assert_allclose(looked_for.gsd_m, plain.gsd_m.iloc[0], rtol=1e-3)
+    assert looked_for.crs == plain.crs

@@ -58,8 +58,9 @@ class Request:
     core: int | None
     device: str
     precision: str
-    gsd_m: float | None
+    gsd_m: float | str | None
     pixel_coordinates: bool
+    augment: str
 
 
 class Detection(NamedTuple):
@@ -155,7 +156,7 @@ def test_detect_asks_the_library_and_shows_the_ships(run: Run, detector: Detecto
     assert (outcome.code, outcome.err) == (0, "")
     source, request = detector.asked[0]
     assert source == "a.tif"
-    assert request == Request("auto", None, None, 1536, "auto", "auto", None, False)
+    assert request == Request("auto", None, None, 1536, "auto", "auto", None, False, "none")
     assert "a: 2 ships in 1.2 s on cpu" in outcome.out
     assert "51.25000" in outcome.out
     assert len(gpd.read_file("a.gpkg")) == 2
@@ -164,11 +165,24 @@ def test_detect_asks_the_library_and_shows_the_ships(run: Run, detector: Detecto
 
 def test_detect_hands_on_what_it_was_told(run: Run, detector: Detector):
     chosen = ("--model", "m", "--bands", "4,green,2", "--threshold", 0.5, "--core", 512, "--device", "cuda")
-    more = ("--precision", "bfloat16", "--gsd", 0.5, "--pixel-coordinates")
+    more = ("--precision", "bfloat16", "--gsd", 0.5, "--pixel-coordinates", "--augment", "flips")
     outcome = run("detect", "a.jpg", "-o", "a.csv", *chosen, *more)
     assert outcome.code == 0
-    request = Request("m", (4, "green", 2), 0.5, 512, "cuda", "bfloat16", 0.5, True)
+    request = Request("m", (4, "green", 2), 0.5, 512, "cuda", "bfloat16", 0.5, True, "flips")
     assert detector.asked == [("a.jpg", request)]
+
+
+def test_an_unknown_scale_is_asked_for_by_that_word(run: Run, detector: Detector):
+    assert run("detect", "a.jpg", "-o", "a.csv", "--gsd", "unknown", "--pixel-coordinates").code == 0
+    assert detector.asked[0][1].gsd_m == "unknown"
+
+
+@pytest.mark.parametrize("gsd", ["dunno", "0", "-1", "nan", "inf"])
+def test_a_ground_pixel_that_is_none_is_refused(run: Run, detector: Detector, gsd: str):
+    outcome = run("detect", "a.jpg", "-o", "a.csv", f"--gsd={gsd}")
+    assert outcome.code == 2
+    assert "--gsd should be metres per pixel" in outcome.complaint
+    assert detector.asked == []
 
 
 def test_stacked_files_are_one_scene(run: Run, detector: Detector):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shipdet.config import DetectConfig, EvaluateConfig, TrainConfig, load_config
+from shipdet.config import DetectConfig, EvaluateConfig, ScaleHeadConfig, TrainConfig, load_config
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -30,12 +30,13 @@ def refuse(tmp_path: Path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_that_ships_is_valid(path: Path):
     workflow = path.stem.split("_")[0]
-    model = {"detect": DetectConfig, "train": TrainConfig, "evaluate": EvaluateConfig}[workflow]
+    models = {"detect": DetectConfig, "train": TrainConfig, "scales": ScaleHeadConfig, "evaluate": EvaluateConfig}
+    model = models[workflow]
     assert isinstance(load_config(path, model), model)
 
 
 def test_every_workflow_has_a_config_that_ships():
-    assert {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")} == {"detect", "train", "evaluate"}
+    assert {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")} == {"detect", "train", "scales", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):
@@ -157,3 +158,15 @@ def test_a_missing_config_is_told(tmp_path: Path):
 def test_a_folder_instead_of_a_config_is_told(tmp_path: Path):
     with pytest.raises(ConfigError, match="expected a YAML file that can be read"):
         load_config(tmp_path, DetectConfig)
+
+
+@pytest.mark.parametrize("gsd", ["unknown", 0.5])
+def test_a_ground_pixel_is_a_number_or_unknown(gsd: float | str, tmp_path: Path):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"civil: data\ngsd_m: {gsd}\n")
+    assert load_config(path, EvaluateConfig).gsd_m == gsd
+
+
+def test_another_word_for_a_ground_pixel_is_refused(refuse):
+    message = refuse("civil: data\ngsd_m: dunno\n", EvaluateConfig)
+    assert message == "gsd_m: expected metres per pixel, above 0, or unknown, got 'dunno'"

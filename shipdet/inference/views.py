@@ -30,6 +30,9 @@ SUPPOSED = (1.0, 0.71, 0.5, 0.35, 0.25, 1.41)
 would be enlarged more than by a half, which costs most and was not seen to help."""
 AROUND = (1.0, 0.71, 1.41)
 """Scales around a known one."""
+SHARPER = 2.0
+"""Power of attention in the likely ground pixel. Attention is spread over more scales than the best, which is good for
+what is fused and would draw each estimate to the middle of the scales."""
 SYMMETRIES: dict[Augment, tuple[Symmetry, ...]] = {
     "none": (AS_IT_IS,),
     "flips": FLIPS,
@@ -83,9 +86,10 @@ def find_ships(
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
         return detect_hulls(scene, model, device, looking.tiling, progress)
+    eye = Eye(model.network, model.card.gate_threshold, device, more=worth_of(model, device))
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)
-    for seen in sweeps(scene, model, device, views, looking.tiling, progress):
+    for seen in sweeps(scene, model.card.gsd_m, eye, views, looking.tiling, progress):
         attention = np.maximum(attention, on_grid(seen.attention, attention.shape)) if glances else seen.attention
         glances.append(Glance(hulls_of(seen, model), seen.sampling, seen.more[0]))
     together = fuse_glances(glances)
@@ -94,12 +98,20 @@ def find_ships(
 
 
 def sweeps(
-    scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling, progress: Progress | None = None
+    scene: Scene, model_gsd_m: float, eye: Eye, views: Sequence[View], tiling: Tiling, progress: Progress | None = None
 ) -> Iterator[Seen]:
-    """Passes over a scene, one a view."""
-    eye = eye_of(model, device)._replace(more=worth_of(model, device))
+    """Passes over a scene, one a view.
+
+    Args:
+        scene: any.
+        model_gsd_m: ground pixel of the model.
+        eye: looks, with the symmetry of each view instead of its own.
+        views: in which order.
+        tiling: how the scene is cut in each.
+        progress: is told of each tile of all views.
+    """
     taken = [replace(scene, gsd_m=view.gsd_m) for view in views]
-    samplings = [model_sampling(one, model.card.gsd_m) for one in taken]
+    samplings = [model_sampling(one, model_gsd_m) for one in taken]
     counts = [len(tiles_of(one, sampling, tiling)) for one, sampling in zip(taken, samplings, strict=True)]
     for number, (one, sampling, view) in enumerate(zip(taken, samplings, views, strict=True)):
         told = None if progress is None else partial(_tell, progress, sum(counts[:number]), sum(counts))
@@ -128,7 +140,9 @@ def likely_gsd_m(ships: Together, views: Sequence[View]) -> float | None:
     if not sure.sum():
         return None
     logs = np.log([np.sqrt(x * y) for (x, y), _ in views])
-    return float(np.exp((sure * (ships.weights @ logs)).sum() / sure.sum()))
+    sharp = ships.weights**SHARPER
+    sharp /= sharp.sum(axis=1, keepdims=True)
+    return float(np.exp((sure * (sharp @ logs)).sum() / sure.sum()))
 
 
 def on_grid(cells: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -6,6 +6,8 @@ time, with the same weights at each; the softmax over scales is still the paper'
 scales will do, and no scale's features need to be kept until the last one has been seen.
 """
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -28,6 +30,13 @@ class ScaleHead(nn.Module):
         """(B, 3 + context, H/8, W/8) of `deep_features` to logits (B, H/8, W/8)."""
         logits: Tensor = self.body(features)
         return logits.squeeze(1)
+
+    def damped(self, factor: float) -> Self:
+        """This head, changed to say `factor` times what it said."""
+        with torch.no_grad():
+            for value in self.body[-1].parameters():
+                value.mul_(factor)
+        return self
 
 
 def deep_features(coarse: Coarse) -> Tensor:

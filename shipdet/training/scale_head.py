@@ -15,11 +15,27 @@ from torch import Tensor
 
 from shipdet.attention.scale import fuse
 from shipdet.models.scale_head import CLASSES, ScaleHead
-from shipdet.training.scale_lessons import Lessons
 
 SPREAD = 0.5
 """Natural logarithm of a supposed over the true ground pixel that costs a view 40 % of its target weight."""
 LEAST = 1e-3
+
+
+class Lessons(NamedTuple):
+    """N hulls, each looked for in V views; rows that teach nothing are left out."""
+
+    features: Tensor
+    """(N, V, P, C) float16, what the deep branch says along the hull"""
+    score: Tensor
+    """(N, V) float32, each view's score of the hull, 0 where it does not show it"""
+    off: Tensor
+    """(N, V, 4) float32, how far off each view places bow and stern of the labelled ship, in its lengths"""
+    bow: Tensor
+    """(N, V) float32, each view's probability that the ship's bow is the labelled one; NaN where that is unknown"""
+    ship: Tensor
+    """(N,) bool; the others are false alarms, of which `off` and `bow` say nothing"""
+    gsd_m: Tensor
+    """(N, V) that the view supposes over the true one where that is known, else NaN"""
 
 
 class ScaleHeadSchedule(NamedTuple):
@@ -38,6 +54,8 @@ class ScaleHeadSchedule(NamedTuple):
     """weight of the part of the loss that draws attention to the true scale"""
     left_out: float = 0.2
     """share of the views that a lesson goes without, so that other sets of scales do too"""
+    trust: float = 0.6
+    """factor of the logits in the end: the network knows its training pictures by heart, and is as sure of no others"""
     seed: int = 0
 
 
@@ -65,7 +83,7 @@ def train_scale_head(lessons: Lessons, schedule: ScaleHeadSchedule) -> ScaleHead
         head_loss(worth(head, some.features), some, seen, line, schedule).backward()
         optimiser.step()
         falling.step()
-    return head.eval()
+    return head.damped(schedule.trust).eval()
 
 
 def head_loss(logits: Tensor, lessons: Lessons, seen: Tensor, line: Tensor, schedule: ScaleHeadSchedule) -> Tensor:

@@ -108,7 +108,7 @@ def test_the_likely_ground_pixel_is_where_the_attention_of_sure_ships_lies():
     point = np.zeros((2, 2))
     hulls = Hulls(point, point, np.ones(2), np.array([0.9, 0.0]), np.ones(2))
     views = [View((gsd, gsd), AS_IT_IS) for gsd in (0.5, 2.0)]
-    for weights, expected in (([1.0, 0.0], 0.5), ([0.5, 0.5], 1.0), ([0.0, 1.0], 2.0)):
+    for weights, expected in (([1.0, 0.0], 0.5), ([0.5, 0.5], 1.0), ([0.1, 0.9], 2.0 ** (80 / 82)), ([0.0, 1.0], 2.0)):
         together = Together(hulls, np.array([weights, weights[::-1]]))
         assert likely_gsd_m(together, views) == pytest.approx(expected)
     assert likely_gsd_m(Together(Hulls.empty(), np.zeros((0, 2))), views) is None

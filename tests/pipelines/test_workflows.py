@@ -11,7 +11,7 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import Point
 
-from shipdet.config import EvaluateConfig, TrainConfig
+from shipdet.config import EvaluateConfig, ScaleHeadConfig, TrainConfig
 from shipdet.errors import ConfigError, SceneError
 from shipdet.evaluation.calibration import reliability
 from shipdet.evaluation.iou import OverlapScores
@@ -79,6 +79,17 @@ def test_train_tells_where_the_weights_are(install, tmp_path: Path, capsys):
     (tmp_path / "x.yaml").write_text("name: x\noutput: runs\nsteps: 5\nsynthetic_share: 1\n")
     assert pipeline("train")(str(tmp_path / "x.yaml")) == Path("runs/best.safetensors")
     assert capsys.readouterr().out == "5 steps\nweights: runs/best.safetensors\n"
+
+
+def test_scales_tells_where_the_weights_are(install, tmp_path: Path, capsys):
+    def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> Path:
+        report(f"{config.model}, {config.steps} steps")
+        return config.output
+
+    install("shipdet.api", train_scale_head=train_scale_head)
+    (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ncivil: x\n")
+    assert pipeline("scales")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
+    assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"
 
 
 def test_evaluate_prints_the_scores_and_writes_them(install, tmp_path: Path, monkeypatch, capsys):

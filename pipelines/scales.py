@@ -1,4 +1,4 @@
-"""Attention to scale for trained weights: python pipelines/train_scale_head.py configs/train_scale_head.yaml."""
+"""Attention to scale for trained weights: python pipelines/scales.py configs/scales_inshore.yaml."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ def main(path: str) -> Path:
 
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:2] or ["configs/train_scale_head.yaml"])
+        main(*sys.argv[1:2] or ["configs/scales_inshore.yaml"])
     except ShipdetError as error:
         print(f"{sys.argv[0]}: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, InputError) else 1)

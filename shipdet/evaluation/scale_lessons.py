@@ -1,4 +1,4 @@
-"""What labelled pictures teach the scale head: ships and false alarms of the frozen network, seen at several scales."""
+"""What labelled pictures teach the scale head: ships and false alarms of a trained network, seen at several scales."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from shipdet.errors import LabelsError
 from shipdet.geometry import Hulls
@@ -22,6 +21,7 @@ from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.models.weights import Model
 from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import open_scene
+from shipdet.training.scale_head import Lessons
 
 Array = NDArray[np.float64]
 
@@ -45,23 +45,6 @@ class Known(NamedTuple):
     folder: Folder
     gsd_m: float | None
     """their ground pixel, where that is known"""
-
-
-class Lessons(NamedTuple):
-    """N hulls, each looked for in V views; rows that teach nothing are left out."""
-
-    features: Tensor
-    """(N, V, P, C) float16, what the deep branch says along the hull"""
-    score: Tensor
-    """(N, V) float32, each view's score of the hull, 0 where it does not show it"""
-    off: Tensor
-    """(N, V, 4) float32, how far off each view places bow and stern of the labelled ship, in its lengths"""
-    bow: Tensor
-    """(N, V) float32, each view's probability that the ship's bow is the labelled one; NaN where that is unknown"""
-    ship: Tensor
-    """(N,) bool; the others are false alarms, of which `off` and `bow` say nothing"""
-    gsd_m: Tensor
-    """(N, V) that the view supposes over the true one where that is known, else NaN"""
 
 
 class Verdict(NamedTuple):
