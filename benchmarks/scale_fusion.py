@@ -26,7 +26,7 @@ from shipdet.evaluation.cases import Case, case_of
 from shipdet.evaluation.matching import MatchRule
 from shipdet.evaluation.run import Judging, judge_by
 from shipdet.evaluation.summary import overlaps, pooled
-from shipdet.inference.engine import Eye, Found, Tiling, hulls_of
+from shipdet.inference.engine import Found, Tiling, eye_of, hulls_of
 from shipdet.inference.fusion import Attend, Glance, attend, fuse_glances
 from shipdet.inference.views import Augment, Looking, View, find_ships, likely_gsd_m, plan_views, sweeps
 from shipdet.labels.folders import Folder, civil, inshore, read_folder
@@ -71,7 +71,7 @@ def look_at(case: Case, model: Model, device: Device) -> Looks:
     """All views of a picture of unknown scale, so that they can be fused in several ways."""
     scene = case.open(model.card.gsd_m)
     views = plan_views(scene, model.card.gsd_m, "none")
-    eye = Eye(model.network, model.card.gate_threshold, device, more=_both_worths(model, device))
+    eye = eye_of(model, device)._replace(more=_both_worths(model, device))
     glances: list[Glance] = []
     confident: list[Glance] = []
     plain: list[Found] = []

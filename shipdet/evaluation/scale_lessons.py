@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shipdet.errors import LabelsError
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Eye, Seen, Tiling, hulls_of, sweep
+from shipdet.inference.engine import Seen, Tiling, eye_of, hulls_of, sweep
 from shipdet.inference.fusion import Mates, find_mates
 from shipdet.inference.views import SUPPOSED
 from shipdet.labels.folders import Folder, LabelledPicture, read_folder
@@ -97,7 +97,7 @@ def picture_lessons(
         device: where.
         true_gsd_m: the ground pixel that the picture has, where that is known.
     """
-    eye = Eye(model.network, model.card.gate_threshold, device, more=deep_features)
+    eye = eye_of(model, device)._replace(more=deep_features)
     scene = open_scene(str(picture.path))
     seen = []
     for gsd_m in gsds_m:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shipdet.inference.engine import Found, Progress, Seen, Tiling, detect_hulls, eye_of, hulls_of, sweep, tiles_of
+from shipdet.inference.engine import Eye, Found, Progress, Seen, Tiling, detect_hulls, eye_of, hulls_of, sweep, tiles_of
 from shipdet.inference.fusion import Glance, Together, fuse_glances
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
@@ -86,7 +86,7 @@ def find_ships(
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
         return detect_hulls(scene, model, device, looking.tiling, progress)
-    eye = Eye(model.network, model.card.gate_threshold, device, more=worth_of(model, device))
+    eye = eye_of(model, device)._replace(more=worth_of(model, device))
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)
     for seen in sweeps(scene, model.card.gsd_m, eye, views, looking.tiling, progress):

@@ -76,9 +76,9 @@ def test_the_average_follows_batch_norm_too_and_is_ready_to_look(training: TaskP
 
 
 def test_the_total_is_the_weighted_sum(training: TaskPartitionTraining) -> None:
-    training.weights = LossWeights(coarse=1, heat=2, offset=3, vector=4, beam=5)
-    losses = Losses(*torch.tensor([1.0, 10.0, 100.0, 1000.0, 10000.0]))
-    assert training._total(losses) == 1 + 20 + 300 + 4000 + 50000
+    training.weights = LossWeights(coarse=1, heat=2, offset=3, vector=4, beam=5, types=6)
+    losses = Losses(*torch.tensor([1.0, 10.0, 100.0, 1000.0, 10000.0, 1e5]))
+    assert training._total(losses) == 1 + 20 + 300 + 4000 + 50000 + 600000
 
 
 @pytest.mark.parametrize(("warmup_steps", "hears"), [(10, True), (0, False)])
