@@ -21,6 +21,7 @@ from shipdet.raster.stretch import HIGHEST, LOWEST, apply, stretch_of
 from shipdet.raster.validity import valid_pixels
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE, Augmented, cut_square
 from shipdet.training.self_training import completed
+from shipdet.training.synthetic import render_harbour
 from shipdet.training.synthetic_scenes import SceneOptions, render_scene
 from shipdet.training.targets import BEAM_OF_LENGTH, Array
 
@@ -91,7 +92,7 @@ def load_pictures(folder: Folder, find: Find | None = None) -> list[Picture]:
 
 
 def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
-    """Synthetic scenes with exact labels; every fourth is of 16 bit before it is stretched."""
+    """Synthetic scenes with exact labels; every third is a busy harbour close up, some others are of 16 bit."""
     drawn = (_draw(number, size, seed) for number in range(count))
     return [as_picture(f"synthetic {number}", pixels, labels) for number, (pixels, labels) in enumerate(drawn)]
 
@@ -112,8 +113,14 @@ def save_harbours(folder: Path, count: int, size: int, seed: int) -> list[Labell
 
 
 def _draw(number: int, size: int, seed: int) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Labels]:
+    rng = np.random.default_rng([seed, number])
+    if number % 3 == 2:
+        close = render_harbour(rng, size)
+        sure = np.ones(len(close.beam), bool)
+        ships = (close.bow, close.stern, close.beam, sure, ~sure, close.type)
+        return close.pixels, Labels(*ships, np.zeros((0, 4)), complete=True)
     options = SceneOptions(bits=16 if number % 4 == 3 else 8)
-    drawn = render_scene(np.random.default_rng([seed, number]), size, options)
+    drawn = render_scene(rng, size, options)
     ships = (drawn.bow, drawn.stern, drawn.beam, drawn.bow_known, drawn.hidden, drawn.type)
     return drawn.pixels, Labels(*ships, np.zeros((0, 4)), complete=True)
 
