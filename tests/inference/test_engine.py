@@ -104,7 +104,8 @@ def test_a_calibrated_model_finds_the_same_ships_with_other_scores(harbour: Scen
     line = Calibration(slope=2.0, intercept=1.0)
     calibration = Model(model.network, model.card.model_copy(update={"calibration": line}))
     found = detect_hulls(harbour, calibration, EXACT, Tiling(core=1024))
-    raw = uncalibrated(whole.hulls.score, model.card.calibration)
-    np.testing.assert_array_equal(found.hulls.bow, whole.hulls.bow)
-    np.testing.assert_allclose(found.hulls.score, calibrated(raw, line))
+    same, other = (hulls[np.lexsort(hulls.bow.round().T)] for hulls in (whole.hulls, found.hulls))
+    np.testing.assert_allclose(other.bow, same.bow, atol=0.1)  # the tiles are others
+    raw = uncalibrated(same.score, model.card.calibration)
+    np.testing.assert_allclose(other.score, calibrated(raw, line), atol=1e-3)
     assert (np.diff(found.hulls.score) <= 0).all()

@@ -55,9 +55,10 @@ def test_of_two_models_the_nearer_is_taken(scene: Scene):
     assert suited(of_gsd(scene, 1.9), (card("a", 0.3, 2), card("b", 1, 4))).name == "b"
 
 
-def test_a_scene_of_unknown_scale_is_refused_with_advice(scene: Scene):
+def test_a_scene_of_unknown_scale_goes_to_the_finest_model(scene: Scene):
+    assert suited(replace(scene, gsd_m=None), (COARSE, FINE)) is FINE
     with pytest.raises(SceneError, match="--gsd"):
-        suited(replace(scene, gsd_m=None), (FINE,))
+        suited(replace(scene, gsd_m=None), ())
 
 
 def test_a_named_model_is_taken_with_a_warning_where_it_does_not_suit(scene: Scene, caplog: pytest.LogCaptureFixture):
