@@ -15,7 +15,7 @@ from shipdet.config import TrainConfig
 from shipdet.errors import SceneError
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Tiling, detect_hulls
+from shipdet.inference.engine import TileMemory, Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.models.device import PrecisionName, choose_device
 from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
@@ -75,8 +75,16 @@ def detect(scene: Source, request: DetectRequest | None = None) -> gpd.GeoDataFr
     return run_detection(scene, request or DetectRequest()).detections
 
 
-def run_detection(source: Source, request: DetectRequest, progress: Progress | None = None) -> Detection:
+def run_detection(
+    source: Source, request: DetectRequest, progress: Progress | None = None, memory: TileMemory | None = None
+) -> Detection:
     """The ships of a scene, with what else there is to tell.
+
+    Args:
+        source: a raster, or the single-band rasters of one scene.
+        request: how to look.
+        progress: is told of each tile.
+        memory: what an earlier run with the same request saw of the same scene.
 
     Raises:
         ShipdetError: as `detect`.
@@ -87,7 +95,7 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
     model = load_weights(request.model)
     _refuse_unfit(scene, model)
     device = choose_device(request.device, request.precision)
-    found = detect_hulls(scene, model, device, Tiling(core=request.core), progress)
+    found = detect_hulls(scene, model, device, Tiling(core=request.core), progress, memory)
     least = model.card.score_threshold if request.threshold is None else request.threshold
     hulls = found.hulls[found.hulls.score >= least]
     tags = SceneTags(scene.scene_id, scene.acquired_at, model.card.name)

@@ -5,7 +5,7 @@ ends and two coarse maps, a byte each for every cell of 8 x 8 pixels.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -59,8 +59,34 @@ class Found(NamedTuple):
     """(ceil(H/8), ceil(W/8)) of model pixels; probability of an end, 255 is 1"""
 
 
+class Looked(NamedTuple):
+    """What the network says of one tile's core."""
+
+    tips: Tips
+    """in model pixels of the scene"""
+    attention: NDArray[np.uint8]
+    """of the core's coarse cells"""
+    ship: NDArray[np.uint8]
+    """likewise, probability of hull or end"""
+
+
+class TileMemory(Protocol):
+    """Keeps what was seen of tiles, so that a run that was stopped need not look at them again."""
+
+    def recall(self, tile: Tile) -> Looked | None:
+        """What was kept of a tile, or None."""
+
+    def keep(self, tile: Tile, looked: Looked) -> None:
+        """Keeps a tile for good; it is only recalled whole."""
+
+
 def detect_hulls(
-    scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
+    scene: Scene,
+    model: Model,
+    device: Device,
+    tiling: Tiling | None = None,
+    progress: Progress | None = None,
+    memory: TileMemory | None = None,
 ) -> Found:
     """Finds the ships of a scene.
 
@@ -70,6 +96,7 @@ def detect_hulls(
         device: where and how precisely it computes; the network is moved there.
         tiling: how the scene is cut, or the default.
         progress: is told of each tile.
+        memory: of an earlier run on the same scene with the same model, device and tiling.
 
     Raises:
         SceneError: the scene's ground sample distance is unknown, or it has no valid pixel.
@@ -80,29 +107,44 @@ def detect_hulls(
     core = core_size(scene, sampling, tiling.core, STRIDE)
     tiles = make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
     network = model.network.to(device.device)
-    shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
-    attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
-    for done, (tile, chip) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
+    seen = _Seen(sampling, memory)
+    unseen = [tile for tile in tiles if not seen.recall(tile)]
+    chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
+    for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
-            looked = look(network, chip, tile, model.card.gate_threshold, device)
-            here = _cells(tile.core, 0, 0)
-            attention[here], ship[here] = looked.attention, looked.ship
-            parts.append(looked.tips)
+            seen.keep(tile, look(network, chip, tile, model.card.gate_threshold, device))
         if progress is not None:
             progress(done, len(tiles))
-    hulls = assemble(join_tips(parts), CoarseMap(ship, COARSE_STRIDE))
-    return Found(_in_scene_pixels(hulls, sampling), sampling, attention)
+    hulls = assemble(join_tips(seen.parts), CoarseMap(seen.ship, COARSE_STRIDE))
+    return Found(_in_scene_pixels(hulls, sampling), sampling, seen.attention)
 
 
-class Looked(NamedTuple):
-    """What the network says of one tile's core."""
+class _Seen:
+    """What has been seen of a scene so far."""
 
-    tips: Tips
-    """in model pixels of the scene"""
-    attention: NDArray[np.uint8]
-    """of the core's coarse cells"""
-    ship: NDArray[np.uint8]
-    """likewise, probability of hull or end"""
+    def __init__(self, sampling: Sampling, memory: TileMemory | None) -> None:
+        shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
+        self.attention, self.ship = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+        self.parts: list[Tips] = []
+        self._memory = memory
+
+    def recall(self, tile: Tile) -> bool:
+        """Whether an earlier run saw the tile; then it is taken over."""
+        looked = None if self._memory is None else self._memory.recall(tile)
+        if looked is None:
+            return False
+        self._take(tile, looked)
+        return True
+
+    def keep(self, tile: Tile, looked: Looked) -> None:
+        self._take(tile, looked)
+        if self._memory is not None:
+            self._memory.keep(tile, looked)
+
+    def _take(self, tile: Tile, looked: Looked) -> None:
+        here = _cells(tile.core, 0, 0)
+        self.attention[here], self.ship[here] = looked.attention, looked.ship
+        self.parts.append(looked.tips)
 
 
 def look(network: TaskPartition, chip: Chip, tile: Tile, gate_threshold: float, device: Device) -> Looked:
