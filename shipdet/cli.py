@@ -15,12 +15,14 @@ from typing import Annotated
 import typer
 
 from shipdet import __version__
+from shipdet.commands.batch import batch
 from shipdet.commands.detect import detect
 from shipdet.commands.evaluate import evaluate
 from shipdet.commands.info import info
 from shipdet.commands.train import train
 from shipdet.console import complain, notes
 from shipdet.errors import InputError, ShipdetError
+from shipdet.redaction import redacted
 
 app = typer.Typer(name="shipdet", add_completion=False)
 
@@ -42,6 +44,7 @@ def _root(
 
 
 app.command(epilog="Example: shipdet detect harbour.tif -o ships.gpkg --picture ships.png")(detect)
+app.command(epilog="Example: shipdet batch archive/ -o ships --workers 4")(batch)
 app.command(epilog="Example: shipdet info harbour.tif")(info)
 app.command(epilog="Example: shipdet train configs/train_inshore.yaml")(train)
 app.command(epilog="Example: shipdet evaluate configs/evaluate_inshore.yaml --json scores.json")(evaluate)
@@ -71,7 +74,7 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:
         if "--traceback" in arguments:
-            traceback.print_exc()
+            typer.echo(redacted(traceback.format_exc()), err=True)
         return _explain(error, arguments)
     return 0
 
