@@ -12,16 +12,21 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 from shipdet.batch.work import Outcome, Task, do_task, failed
 
+START = "spawn"
+"""How processes come to be: clean ones, for torch and GDAL do not outlive a fork once they have worked."""
 DEATHS = 2
 """Processes that a scene may cost before it is called failed."""
 GRACE_S = 5.0
 """How long a process may take to end."""
+
+
+Work = Callable[[Task], Outcome]
 
 
 def in_process(tasks: Iterator[Task], progress: Callable[[int, int], None] | None = None) -> Iterator[Outcome]:
@@ -35,14 +40,15 @@ def in_process(tasks: Iterator[Task], progress: Callable[[int, int], None] | Non
         yield do_task(task, progress)
 
 
-def processes(tasks: Iterator[Task], count: int) -> Iterator[Outcome]:
+def processes(tasks: Iterator[Task], count: int, work: Work = do_task) -> Iterator[Outcome]:
     """Does tasks in several processes, which share this machine's cores.
 
     Args:
         tasks: each drawn when a process is free for it.
         count: of processes, at least one.
+        work: what is done with each; a function that other processes can import.
     """
-    pool = _Pool(max(1, (os.cpu_count() or 1) // count))
+    pool = _Pool(max(1, (os.cpu_count() or 1) // count), work)
     try:
         again: deque[Task] = deque()
         deaths: dict[str, int] = {}
@@ -72,9 +78,9 @@ class _Worker(NamedTuple):
 class _Pool:
     """Processes, started when there is work for them and replaced when they die."""
 
-    def __init__(self, threads: int) -> None:
-        self._context: SpawnContext = multiprocessing.get_context("spawn")
-        self._threads = threads
+    def __init__(self, threads: int, work: Work) -> None:
+        self._context: BaseContext = multiprocessing.get_context(START)
+        self._threads, self._work = threads, work
         self._idle: list[_Worker] = []
         self._working: dict[_Worker, Task] = {}
 
@@ -109,7 +115,10 @@ class _Pool:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
+        # Every kind of context has it, though not their common type.
+        process: BaseProcess = self._context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, self._threads, self._work), daemon=True
+        )
         process.start()
         theirs.close()  # so that the process's death closes the pipe
         return _Worker(process, ours)
@@ -123,7 +132,7 @@ class _Pool:
             worker.process.join()
 
 
-def _serve(pipe: "Connection[Outcome, Task | None]", threads: int) -> None:
+def _serve(pipe: "Connection[Outcome, Task | None]", threads: int, work: Work) -> None:
     """What a process does: tasks, until there are no more or nobody who wants them."""
     import torch  # noqa: PLC0415 - here where it is used, not in the process that only deals tasks out
 
@@ -132,7 +141,7 @@ def _serve(pipe: "Connection[Outcome, Task | None]", threads: int) -> None:
     torch.set_num_threads(threads)
     with suppress(EOFError, OSError):
         while (task := pipe.recv()) is not None:
-            pipe.send(do_task(task))
+            pipe.send(work(task))
 
 
 def _leave_with_parent() -> None:
