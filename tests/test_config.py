@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shipdet.config import DetectConfig, EvaluateConfig, TrainConfig, load_config
+from shipdet.config import BatchConfig, DetectConfig, EvaluateConfig, TrainConfig, load_config
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -30,12 +30,12 @@ def refuse(tmp_path: Path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_that_ships_is_valid(path: Path):
     workflow = path.stem.split("_")[0]
-    model = {"detect": DetectConfig, "train": TrainConfig, "evaluate": EvaluateConfig}[workflow]
+    model = {"detect": DetectConfig, "batch": BatchConfig, "train": TrainConfig, "evaluate": EvaluateConfig}[workflow]
     assert isinstance(load_config(path, model), model)
 
 
 def test_every_workflow_has_a_config_that_ships():
-    assert {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")} == {"detect", "train", "evaluate"}
+    assert {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")} == {"detect", "batch", "train", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):

@@ -47,7 +47,8 @@ def on_cluster(tasks: Iterator[Task], scheduler: str) -> Iterator[Outcome]:
         if not threads:
             log.warning("no worker has joined %s yet; start one with: dask worker %s", scheduler, scheduler)
         given: dict[str, Task] = {}
-        working = as_completed(_give(client, islice(tasks, max(LEAST_AHEAD, AHEAD * threads)), given))
+        first = _give(client, islice(tasks, max(LEAST_AHEAD, AHEAD * threads)), given)
+        working = as_completed(first, loop=client.loop)
         for future in working:
             yield _outcome(future, given.pop(future.key), scheduler)
             working.update(_give(client, islice(tasks, 1), given))
