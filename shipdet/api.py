@@ -15,7 +15,7 @@ from shipdet.config import ScaleHeadConfig, TrainConfig
 from shipdet.errors import SceneError
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found, Tiling, detect_hulls
+from shipdet.inference.engine import Found, TileMemory, Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import civil, inshore
@@ -83,8 +83,16 @@ def detect(scene: Source, request: DetectRequest | None = None) -> gpd.GeoDataFr
     return run_detection(scene, request or DetectRequest()).detections
 
 
-def run_detection(source: Source, request: DetectRequest, progress: Progress | None = None) -> Detection:
+def run_detection(
+    source: Source, request: DetectRequest, progress: Progress | None = None, memory: TileMemory | None = None
+) -> Detection:
     """The ships of a scene, with what else there is to tell.
+
+    Args:
+        source: a raster, or the single-band rasters of one scene.
+        request: how to look.
+        progress: is told of each tile.
+        memory: what an earlier run with the same request saw of the same scene.
 
     Raises:
         ShipdetError: as `detect`.
@@ -96,7 +104,7 @@ def run_detection(source: Source, request: DetectRequest, progress: Progress | N
     scene = _with_optional_bands(source, scene, model, request)
     _refuse_small(scene, model)
     device = choose_device(request.device, request.precision)
-    found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core)), progress)
+    found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core), memory), progress)
     hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
     card = model.card
     tags = SceneTags(scene.scene_id, scene.acquired_at, card.name, card.types, card.ends == "unordered")

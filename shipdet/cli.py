@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from shipdet import __version__
+from shipdet.commands.batch import batch
 from shipdet.commands.detect import detect
 from shipdet.commands.evaluate import evaluate
 from shipdet.commands.info import info
@@ -23,6 +24,7 @@ from shipdet.commands.models import models
 from shipdet.commands.train import train
 from shipdet.console import complain, notes
 from shipdet.errors import InputError, ShipdetError
+from shipdet.redaction import redacted
 
 app = typer.Typer(name="shipdet", add_completion=False)
 
@@ -44,6 +46,7 @@ def _root(
 
 
 app.command(epilog="Example: shipdet detect harbour.tif -o ships.gpkg --picture ships.png")(detect)
+app.command(epilog="Example: shipdet batch archive/ -o ships --workers 4")(batch)
 app.command(epilog="Example: shipdet info harbour.tif")(info)
 app.command(epilog="Example: shipdet models")(models)
 app.command(epilog="Example: shipdet train configs/train_inshore.yaml")(train)
@@ -75,7 +78,7 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:
         if "--traceback" in arguments:
-            traceback.print_exc()
+            typer.echo(redacted(traceback.format_exc()), err=True)
         return _explain(error, arguments)
     return 0
 

@@ -65,6 +65,30 @@ class DetectConfig(BaseModel):
     picture: Path | None = Field(default=None, description="a PNG file, or a folder where there are several scenes")
 
 
+class BatchConfig(BaseModel):
+    """Ships out of many scenes; `output` is a folder that a stopped run goes on in."""
+
+    model_config = STRICT
+
+    inputs: tuple[Name, ...] = Field(min_length=1, description="a list of files, folders, patterns, lists or URLs")
+    output: Path = Field(description="a folder, made where there is none")
+    format: Name = Field(default="gpkg", description="the ending of the scenes' own files, such as gpkg")
+    assets: tuple[Name, ...] = Field(default=(), description="a list of the names of STAC assets")
+    model: Name = Field(default="auto", description="the name of a shipped model or a weights file")
+    bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers (from 1) or descriptions")
+    threshold: Share | None = Field(default=None, description="a number from 0 to 1")
+    core: Count = Field(default=1536, description="a tile's side in pixels of the model, above 0")
+    device: Name = Field(default="auto", description="auto, cpu or cuda")
+    precision: PrecisionName = Field(default="auto", description=PRECISIONS)
+    gsd_m: Positive | None = Field(default=None, description="metres per pixel, above 0")
+    pixel_coordinates: bool = Field(default=False, description="true or false")
+    workers: Count = Field(default=1, description="a whole number of processes, above 0")
+    scheduler: Name | None = Field(default=None, description="the address of a Dask scheduler, tcp://HOST:PORT")
+    retry_failed: bool = Field(default=False, description="true or false")
+    redo: bool = Field(default=False, description="true or false")
+    merge_window_s: Amount | None = Field(default=None, description="seconds, from 0; or null")
+
+
 class TrainConfig(BaseModel):
     """A training run; `output` holds its checkpoints, logs and weights, and is where a killed run resumes."""
 
@@ -179,7 +203,7 @@ class EvaluateConfig(BaseModel):
         return self
 
 
-Config = TypeVar("Config", DetectConfig, TrainConfig, ScaleHeadConfig, EvaluateConfig)
+Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, EvaluateConfig)
 
 
 def load_config(path: str | Path, model: type[Config]) -> Config:

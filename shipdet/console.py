@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from shipdet.redaction import redact_record, redacted
+
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -43,8 +45,8 @@ MEASURED = (
 
 
 def complain(message: str) -> None:
-    """Says what is wrong in one line on standard error, however many the message has."""
-    typer.echo(f"shipdet: {' '.join(message.split())}", err=True)
+    """Says what is wrong in one line on standard error, however many the message has, and without secrets."""
+    typer.echo(f"shipdet: {redacted(' '.join(message.split()))}", err=True)
 
 
 @contextmanager
@@ -52,6 +54,7 @@ def notes() -> Iterator[None]:
     """While it lasts, what the library warns of is told on standard output: standard error is for failures."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("note: %(message)s"))
+    handler.addFilter(redact_record)
     log = logging.getLogger("shipdet")
     log.addHandler(handler)
     try:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shipdet.config import DetectConfig, EvaluateConfig, ScaleHeadConfig, TrainConfig, load_config
+from shipdet.config import BatchConfig, DetectConfig, EvaluateConfig, ScaleHeadConfig, TrainConfig, load_config
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -30,13 +30,17 @@ def refuse(tmp_path: Path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_that_ships_is_valid(path: Path):
     workflow = path.stem.split("_")[0]
-    models = {"detect": DetectConfig, "train": TrainConfig, "scales": ScaleHeadConfig, "evaluate": EvaluateConfig}
+    models = {
+        "detect": DetectConfig, "batch": BatchConfig, "train": TrainConfig, "scales": ScaleHeadConfig,
+        "evaluate": EvaluateConfig,
+    }  # fmt: skip
     model = models[workflow]
     assert isinstance(load_config(path, model), model)
 
 
 def test_every_workflow_has_a_config_that_ships():
-    assert {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")} == {"detect", "train", "scales", "evaluate"}
+    workflows = {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")}
+    assert workflows == {"detect", "batch", "train", "scales", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):

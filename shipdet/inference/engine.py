@@ -1,12 +1,11 @@
 """From a scene to hulls: tiles through the network, ends joined over the whole scene.
 
-Nothing here holds more pixels than a few tiles. What is kept of the whole scene is its
-ends and two coarse maps, a byte each for every cell of 8 x 8 pixels.
+Nothing here holds more pixels than a few tiles; of the whole scene its ends are kept and two bytes a coarse cell.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -68,6 +67,29 @@ class Found(NamedTuple):
     """ground sample distance that the ships speak for, where it was looked for and there are any"""
 
 
+class Looked(NamedTuple):
+    """What the network says of one tile's core."""
+
+    tips: Tips
+    """in model pixels of the scene"""
+    attention: NDArray[np.uint8]
+    """of the core's coarse cells"""
+    ship: NDArray[np.uint8]
+    """likewise, probability of hull or end"""
+    more: NDArray[np.float16]
+    """(C, h, w) likewise, what else the eye asked for"""
+
+
+class TileMemory(Protocol):
+    """Keeps what was seen of tiles, so that a run that was stopped need not look at them again."""
+
+    def recall(self, tile: Tile) -> Looked | None:
+        """What was kept of a tile, or None."""
+
+    def keep(self, tile: Tile, looked: Looked) -> None:
+        """Keeps a tile for good; it is only recalled whole."""
+
+
 class Eye(NamedTuple):
     """Who looks at tiles, and how."""
 
@@ -83,10 +105,17 @@ class Eye(NamedTuple):
     """how tiles are turned before the network sees them"""
     more: Callable[[Coarse], Tensor] | None = None
     """(1, C, H/8, W/8) further maps to keep of what the deep branch says"""
+    memory: TileMemory | None = None
+    """of an earlier run with the same eye on the same tiles"""
 
 
 def detect_hulls(
-    scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
+    scene: Scene,
+    model: Model,
+    device: Device,
+    tiling: Tiling | None = None,
+    progress: Progress | None = None,
+    memory: TileMemory | None = None,
 ) -> Found:
     """Finds the ships of a scene.
 
@@ -96,12 +125,14 @@ def detect_hulls(
         device: where and how precisely it computes; the network is moved there.
         tiling: how the scene is cut, or the default.
         progress: is told of each tile.
+        memory: of an earlier run on the same scene with the same model, device and tiling.
 
     Raises:
         SceneError: the scene's ground sample distance is unknown, or it has no valid pixel.
         ReadError: the file is damaged.
     """
-    seen = see(scene, model, device, tiling, progress)
+    eye = eye_of(model, device)._replace(memory=memory)
+    seen = sweep(scene, model_sampling(scene, model.card.gsd_m), eye, tiling or Tiling(), progress)
     return Found(hulls_of(seen, model), seen.sampling, seen.attention)
 
 
@@ -148,24 +179,18 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
     tiles = tiles_of(scene, sampling, tiling)
     eye.network.to(eye.device.device)
-    shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
-    attention, ship, parts = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), []
-    more = np.zeros((0, *shape), np.float16)
-    for done, (tile, read) in enumerate(prefetch_chips(scene, sampling, scene_stretch(scene), tiles), start=1):
-        if _any_valid(read, tile):
-            looked = look(eye, _with_all_bands(read, eye.bands), tile)
-            here = _cells(tile.core, 0, 0)
-            attention[here], ship[here] = looked.attention, looked.ship
-            if len(more) < len(looked.more):
-                more = np.zeros((len(looked.more), *shape), np.float16)
-            more[:, *here] = looked.more
-            parts.append(looked.tips)
+    seen = _Map(sampling, eye.memory)
+    unseen = [tile for tile in tiles if not seen.recall(tile)]
+    chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
+    for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
+        if _any_valid(chip, tile):
+            seen.keep(tile, look(eye, _with_all_bands(chip, eye.bands), tile))
         if progress is not None:
             progress(done, len(tiles))
-    tips = join_tips(parts)
+    tips = join_tips(seen.parts)
     if not eye.knows_bows:
         tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
-    return Seen(tips, CoarseMap(ship, COARSE_STRIDE), sampling, attention, more)
+    return Seen(tips, CoarseMap(seen.ship, COARSE_STRIDE), sampling, seen.attention, seen.more)
 
 
 def _with_all_bands(chip: Chip, bands: int) -> Chip:
@@ -177,17 +202,36 @@ def _with_all_bands(chip: Chip, bands: int) -> Chip:
     return replace(chip, pixels=np.concatenate([chip.pixels, empty]))
 
 
-class Looked(NamedTuple):
-    """What the network says of one tile's core."""
+class _Map:
+    """What has been seen of a scene so far."""
 
-    tips: Tips
-    """in model pixels of the scene"""
-    attention: NDArray[np.uint8]
-    """of the core's coarse cells"""
-    ship: NDArray[np.uint8]
-    """likewise, probability of hull or end"""
-    more: NDArray[np.float16]
-    """(C, h, w) likewise, what else the eye asked for"""
+    def __init__(self, sampling: Sampling, memory: TileMemory | None) -> None:
+        shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
+        self.attention, self.ship = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+        self.more = np.zeros((0, *shape), np.float16)
+        self.parts: list[Tips] = []
+        self._memory = memory
+
+    def recall(self, tile: Tile) -> bool:
+        """Whether an earlier run saw the tile; then it is taken over."""
+        looked = None if self._memory is None else self._memory.recall(tile)
+        if looked is None:
+            return False
+        self._take(tile, looked)
+        return True
+
+    def keep(self, tile: Tile, looked: Looked) -> None:
+        self._take(tile, looked)
+        if self._memory is not None:
+            self._memory.keep(tile, looked)
+
+    def _take(self, tile: Tile, looked: Looked) -> None:
+        here = _cells(tile.core, 0, 0)
+        self.attention[here], self.ship[here] = looked.attention, looked.ship
+        if len(self.more) < len(looked.more):
+            self.more = np.zeros((len(looked.more), *self.ship.shape), np.float16)
+        self.more[:, *here] = looked.more
+        self.parts.append(looked.tips)
 
 
 def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:

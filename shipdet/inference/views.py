@@ -13,7 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shipdet.inference.engine import Eye, Found, Progress, Seen, Tiling, detect_hulls, eye_of, hulls_of, sweep, tiles_of
+from shipdet.inference.engine import (
+    Eye,
+    Found,
+    Progress,
+    Seen,
+    TileMemory,
+    Tiling,
+    detect_hulls,
+    eye_of,
+    hulls_of,
+    sweep,
+    tiles_of,
+)
 from shipdet.inference.fusion import Glance, Together, fuse_glances
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
@@ -64,6 +76,8 @@ class Looking(NamedTuple):
 
     augment: Augment = "none"
     tiling: Tiling = Tiling()
+    memory: TileMemory | None = None
+    """of an earlier run; only of a scene that is looked at in one view"""
 
 
 def find_ships(
@@ -85,7 +99,7 @@ def find_ships(
     looking = looking or Looking()
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
-        return detect_hulls(scene, model, device, looking.tiling, progress)
+        return detect_hulls(scene, model, device, looking.tiling, progress, looking.memory)
     eye = eye_of(model, device)._replace(more=worth_of(model, device))
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from shipdet.raster.bands import Band
+from shipdet.raster.files import shown
 from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import MaskKind, Scene
 
@@ -38,7 +39,7 @@ def scene_info(scene: Scene, model_gsd_m: float | None) -> SceneInfo:
     nodata = [value for source in scene.sources for value in source.nodata]
     return SceneInfo(
         scene_id=scene.scene_id,
-        paths=tuple(source.path for source in scene.sources),
+        paths=tuple(shown(source.path) for source in scene.sources),
         width=scene.grid.width,
         height=scene.grid.height,
         crs_name=_crs_name(scene),

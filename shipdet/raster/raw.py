@@ -11,7 +11,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from shipdet.errors import ReadError
-from shipdet.raster.files import gdal_env, gdal_words, is_remote, open_dataset, shown
+from shipdet.raster.files import gdal_env, gdal_words, is_remote, open_dataset, patiently, reopen_dataset, shown
 from shipdet.raster.scene import Scene, Source
 from shipdet.raster.tiling import Window
 from shipdet.raster.validity import valid_pixels
@@ -24,19 +24,23 @@ class Raw(NamedTuple):
     valid: NDArray[np.bool_]
 
 
+_Part = tuple[NDArray[Any], NDArray[np.bool_] | None]
+"""One source's pixels, and where its own mask lets them count."""
+
+
 class SceneFiles:
     """The files of a scene at one overview level (None: full resolution); for one thread at a time."""
 
     def __init__(self, scene: Scene, overview: int | None = None) -> None:
         self.scene = scene
-        with ExitStack() as opened:
-            self._datasets: list[DatasetReader] = []
+        self._overview = overview
+        self._datasets: list[DatasetReader] = []
+        # Not as context managers: rasterio's enter a GDAL environment of the calling thread.
+        with ExitStack() as undo:
+            undo.callback(self.close)
             for source in scene.sources:
-                dataset = open_dataset(source.path, overview)
-                # Not as a context manager: rasterio's enters a GDAL environment of the calling thread.
-                opened.callback(dataset.close)
-                self._datasets.append(dataset)
-            self._opened = opened.pop_all()
+                self._datasets.append(open_dataset(source.path, overview))
+            undo.pop_all()
         self.width: int = self._datasets[0].width
         self.height: int = self._datasets[0].height
 
@@ -60,10 +64,9 @@ class SceneFiles:
 
     def _read(self, window: Window, shape: tuple[int, int]) -> Raw:
         parts, masks = [], []
-        for source, dataset in zip(self.scene.sources, self._datasets, strict=True):
+        for number, source in enumerate(self.scene.sources):
             try:
-                with gdal_env(source.path):
-                    part, mask = _read_source(source, dataset, window, shape)
+                part, mask = self._read_patiently(number, window, shape)
             except RasterioError as error:
                 raise ReadError(self._what_failed(source, window, error)) from error
             parts.append(part)
@@ -76,6 +79,21 @@ class SceneFiles:
                 valid &= mask
         return Raw(pixels, valid)
 
+    def _read_patiently(self, number: int, window: Window, shape: tuple[int, int]) -> _Part:
+        """One source's pixels; what failed is tried again with the file opened anew, for GDAL keeps what it got."""
+        source, tried = self.scene.sources[number], False
+
+        def attempt() -> _Part:
+            nonlocal tried
+            if tried:
+                self._datasets[number].close()
+                self._datasets[number] = reopen_dataset(source.path, self._overview)
+            tried = True
+            with gdal_env(source.path):
+                return _read_source(source, self._datasets[number], window, shape)
+
+        return patiently(source.path, attempt)
+
     def _what_failed(self, source: Source, window: Window, error: RasterioError) -> str:
         column = window.x * self.scene.grid.width // self.width
         row = window.y * self.scene.grid.height // self.height
@@ -87,7 +105,8 @@ class SceneFiles:
 
     def close(self) -> None:
         """Close the files."""
-        self._opened.close()
+        for dataset in self._datasets:
+            dataset.close()
 
     def __enter__(self) -> Self:
         return self
@@ -96,9 +115,7 @@ class SceneFiles:
         self.close()
 
 
-def _read_source(
-    source: Source, dataset: DatasetReader, window: Window, shape: tuple[int, int]
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+def _read_source(source: Source, dataset: DatasetReader, window: Window, shape: tuple[int, int]) -> _Part:
     where = RasterioWindow(window.x, window.y, window.width, window.height)
     pixels = dataset.read(list(source.indexes), window=where, out_shape=(len(source.indexes), *shape))
     if source.mask not in {"mask band", "alpha band"}:

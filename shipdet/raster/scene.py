@@ -17,6 +17,7 @@ from shipdet.geometry import Grid
 from shipdet.raster.bands import Band, BandChoice, choose_bands, pick_bands
 from shipdet.raster.files import gdal_env, is_remote, open_dataset, shown, stem
 from shipdet.raster.place import acquisition_time, grid_of, ground_gsd, to_pixels
+from shipdet.redaction import redacted
 
 MaskKind = Literal["nodata tag", "mask band", "alpha band", "none"]
 
@@ -142,7 +143,7 @@ def _source(file: _File, indexes: list[int]) -> Source:
 def _look(path: str) -> _File:
     with open_dataset(path) as dataset, gdal_env(path):
         if dataset.count == 0:
-            some = ", ".join(dataset.subdatasets[:3]) or "none"
+            some = ", ".join(map(redacted, dataset.subdatasets[:3])) or "none"
             raise SceneError(f"{shown(path)} has no bands of its own; give one of its subdatasets instead: {some}")
         grid, from_gcps = grid_of(dataset, shown(path))
         return _File(

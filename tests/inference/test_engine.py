@@ -102,7 +102,7 @@ def test_progress_tells_of_every_tile(harbour, model):
 
 def test_a_calibrated_model_finds_the_same_ships_with_other_scores(harbour: Scene, model: Model, whole: Found):
     line = Calibration(slope=2.0, intercept=1.0)
-    calibration = Model(model.network, model.card.model_copy(update={"calibration": line}))
+    calibration = model._replace(card=model.card.model_copy(update={"calibration": line}))
     found = detect_hulls(harbour, calibration, EXACT, Tiling(core=1024))
     same, other = (hulls[np.lexsort(hulls.bow.round().T)] for hulls in (whole.hulls, found.hulls))
     np.testing.assert_allclose(other.bow, same.bow, atol=0.1)  # the tiles are others

@@ -110,3 +110,33 @@ def test_evaluate_refuses_a_bad_config(install, tmp_path: Path):
     (tmp_path / "x.yaml").write_text("civvil: data\n")
     with pytest.raises(ConfigError, match="did you mean 'civil'"):
         pipeline("evaluate")(str(tmp_path / "x.yaml"))
+
+
+def test_batch_does_all_scenes_and_counts_those_that_failed(tmp_path: Path, monkeypatch, capsys):
+    import shipdet.batch.processes  # noqa: PLC0415
+    import shipdet.batch.run  # noqa: PLC0415
+    from shipdet.batch.work import Outcome  # noqa: PLC0415
+
+    asked = []
+
+    def run_batch(request: Any, runner: Any, watch: Any) -> Any:
+        asked.append((request, runner))
+        watch.planned(2, 1)
+        watch.begun("a")
+        watch.ended(Outcome("key", "a", 4, None, "a model", 1.0, None))
+        watch.ended(Outcome("key", "b", None, None, None, 1.0, "b.tif is truncated"))
+        return SimpleNamespace(failed=1)
+
+    monkeypatch.setattr(shipdet.batch.run, "run_batch", run_batch)
+    (tmp_path / "x.yaml").write_text("inputs: [in]\noutput: out\nthreshold: 0.5\nworkers: 2\nmerge_window_s: 30\n")
+    assert pipeline("batch")(str(tmp_path / "x.yaml")) == 1
+    ((request, runner),) = asked
+    assert (request.inputs, request.folder, request.merge_window_s) == (("in",), Path("out"), 30.0)
+    assert request.detect.threshold == 0.5
+    assert runner.keywords == {"count": 2}
+    assert capsys.readouterr().out.splitlines() == [
+        "2 scenes to do, 1 finished before",
+        "a ...",
+        "a: 4 ships in 1.0 s",
+        "b: b.tif is truncated",
+    ]

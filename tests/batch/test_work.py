@@ -1,0 +1,83 @@
+"""One scene of a batch, with the weights that ship."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+
+from shipdet.api import DetectRequest
+from shipdet.batch.inputs import one
+from shipdet.batch.work import Task, do_task
+from shipdet.inference import engine
+
+REQUEST = DetectRequest(threshold=0.0, core=64)
+
+
+@pytest.fixture
+def task(scenes, tmp_path: Path) -> Task:
+    """A scene of 2 x 3 tiles."""
+    for folder in ("scenes", ".batch/parts"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+    path = scenes.write("a.tif", size=(128, 192), taken="2024:05:01 10:00:00")
+    return Task(one(str(path)), "a", tmp_path / "out", REQUEST, "parquet", "settings", "")
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The tiles that the network looked at."""
+    seen: list[object] = []
+
+    def look(network, chip, tile, *others):
+        if len(seen) == 4:
+            seen.append(None)
+            raise KeyboardInterrupt
+        seen.append(tile)
+        return real(network, chip, tile, *others)
+
+    real = engine.look
+    monkeypatch.setattr(engine, "look", look)
+    return seen
+
+
+def test_no_finished_tile_is_computed_twice_and_the_result_is_the_same(task, looks, tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        do_task(task)
+    assert len(list(task.tiles.rglob("*.safetensors"))) == 4
+    told: list[tuple[int, int]] = []
+    outcome = do_task(task, lambda done, total: told.append((done, total)))
+    assert outcome.error is None
+    assert len(looks) == 4 + 1 + 2
+    assert told == [(5, 6), (6, 6)]
+    resumed = task.output.read_bytes(), task.part.read_bytes()
+
+    fresh = replace(task, settings="other settings")
+    looks.append(None)
+    do_task(fresh)
+    assert len(looks) == 7 + 1 + 6
+    assert (task.output.read_bytes(), task.part.read_bytes()) == resumed
+    assert len(gpd.read_parquet(task.output)) > 0
+
+
+def test_what_the_catalogue_tells_wins_over_the_file(task, detector):
+    scene = replace(task.scene, scene_id="S2/31U", acquired_at="2030-01-01T00:00:00+00:00")
+    outcome = do_task(replace(task, scene=scene))
+    assert outcome.acquired_at == "2030-01-01T00:00:00+00:00"
+    for path in (task.output, task.part):
+        ship = gpd.read_parquet(path).iloc[0]
+        assert (ship["scene_id"], ship["acquired_at"]) == ("S2/31U", "2030-01-01T00:00:00+00:00")
+
+
+def test_a_problem_that_is_known_already_is_the_outcome(task, detector):
+    outcome = do_task(replace(task, scene=replace(task.scene, problem="no asset nir")))
+    assert outcome.error == "no asset nir"
+    assert detector.asked == []
+
+
+def test_secrets_are_not_in_the_outcome(task, detector, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("DEBUG")
+    detector.answers = {"a": RuntimeError("https://alice:hunter2@host/a.tif?sig=SECRET broke")}
+    outcome = do_task(task)
+    assert outcome.error == "unforeseen RuntimeError: https://host/a.tif broke"
+    assert "Traceback" in caplog.text
+    assert not [secret for secret in ("alice", "hunter2", "SECRET") if secret in caplog.text + repr(task)]
