@@ -38,7 +38,7 @@ from shipdet.raster.stretch import scene_stretch
 from shipdet.raster.tiling import Tile, Window, core_size, make_tiles
 
 MARGIN = 352
-"""Pixels around a core that may change what is said of it: the network's reach, 322, and a cell for peaks and gate."""
+"""Pixels around a core that may change what is said of it: the network's reach, 338, and a cell for peaks and gate."""
 FAINTEST_TIP = 0.08
 """Peaks below are no ends at all; detections are cut much higher."""
 
