@@ -39,7 +39,8 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
     _fold_into_laterals(copy.deep)
     fuse_activations(copy)
     trunk = copy.trunk
-    trunk.stem, trunk.stride4 = nn.Identity(), InBands(nn.Sequential(trunk.stem, trunk.stride4))
+    trunk.stride4 = nn.Sequential(InBands(nn.Sequential(trunk.stem, trunk.stride4)))
+    trunk.stem = nn.Sequential()
     return copy.to(device.device, device.dtype).to(memory_format=torch.channels_last)
 
 
@@ -52,16 +53,10 @@ def fold_batch_norms(module: nn.Module) -> None:
     for name, child in list(module.named_children()):
         if before is not None and isinstance(before[1], nn.Conv2d) and isinstance(child, nn.BatchNorm2d):
             setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
-            setattr(module, name, _after(child))
+            setattr(module, name, nn.Identity())
         else:
             fold_batch_norms(child)
         before = (name, child)
-
-
-def _after(norm: nn.BatchNorm2d) -> nn.Module:
-    """What a batch norm does besides: timm's hold the activation that follows."""
-    activation = getattr(norm, "act", None)
-    return activation if isinstance(activation, nn.Module) else nn.Identity()
 
 
 class ConvReLU(nn.Module):
