@@ -97,7 +97,7 @@ class TrainConfig(BaseModel):
     name: Name = Field(description="the name that the weights go by")
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
-    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set, and no other data")
+    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set")
     scenes: SceneNames = Field(default=(), description="a list of georeferenced rasters")
     scene_labels: tuple[Path, ...] = Field(default=(), description="a list of label files, one for each of the scenes")
     validation_scenes: SceneNames = Field(default=(), description="a list of rasters, none of them among the scenes")
@@ -121,6 +121,9 @@ class TrainConfig(BaseModel):
     ship_types: Path | None = Field(default=None, description="a folder of chips of single ships, a folder a type")
     start_from: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
     teacher: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
+    scale: tuple[Positive, Positive] = Field(
+        default=(0.5, 2.0), description="two numbers above 0, the least and greatest zoom of inshore pictures"
+    )
     copy_paste: Share = Field(default=0.0, description="the share of pictures with ships pasted in, from 0 to 1")
     synthetic_share: Share = Field(default=0.0, description="the share of drawn harbours, from 0 to 1")
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
@@ -131,14 +134,20 @@ class TrainConfig(BaseModel):
     @model_validator(mode="after")
     def _has_data(self) -> Self:
         if self.sen2ships is not None:
-            if self.inshore is not None or self.civil is not None or self.scenes or self.synthetic_share > 0:
-                raise ValueError("sen2ships makes a model of its own; name no other data, and no synthetic_share")
+            if self.scenes or self.ship_types is not None or self.synthetic_share > 0:
+                raise ValueError("sen2ships makes a model of its own; name no scenes, ship_types or synthetic_share")
             return self
         if self.inshore is None and self.civil is None and not self.scenes and self.synthetic_share < 1:
             raise ValueError(
                 "nothing to learn from; name a folder as 'inshore' or 'civil', or rasters as 'scenes', "
                 "or set synthetic_share: 1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _scales_in_order(self) -> Self:
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale: expected the least first, got {self.scale[0]:g} and {self.scale[1]:g}")
         return self
 
     @model_validator(mode="after")
