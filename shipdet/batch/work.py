@@ -121,10 +121,20 @@ def _detect(task: Task, progress: Callable[[int, int], None] | None) -> Detectio
     memory = TileFolder(task.tiles / hashlib.sha256(version.encode()).hexdigest()[:16])
     sources = task.scene.sources
     found = run_detection(sources[0] if len(sources) == 1 else sources, task.request, progress, memory)
+    _refuse_mixture(found, task.request)
     told = {"scene_id": task.scene.scene_id, "acquired_at": task.scene.acquired_at}
     columns = {name: value for name, value in told.items() if value is not None}
     detections = found.detections.assign(**columns).astype(dict.fromkeys(columns, "string"))
     return found._replace(detections=detections)
+
+
+def _refuse_mixture(found: Detection, request: DetectRequest) -> None:
+    """All scenes of a batch have their ships on Earth, or all in pixels."""
+    if request.pixel_coordinates and found.detections.crs is not None:
+        raise SceneError(
+            f"{found.scene.name} has a CRS, so its ships cannot join others in pixels; "
+            "detect it in a batch without --pixel-coordinates, or pass --gsd METRES"
+        )
 
 
 def rows(detections: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
