@@ -38,7 +38,13 @@ class TileMemory(Protocol):
 
 
 class TileMaps:
-    """What has been seen of a scene so far."""
+    """What has been seen of a scene so far.
+
+    Attributes:
+        attention, ship: (ceil(H/8), ceil(W/8)) of model pixels, as in `Looked`; 0 where nothing was seen.
+        more: (C, ceil(H/8), ceil(W/8)) likewise; C is 0 until a tile has something more.
+        parts: the tips of each tile.
+    """
 
     def __init__(self, sampling: Sampling) -> None:
         shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
@@ -59,7 +65,7 @@ class TileMaps:
         here = cells_of(tile.core, 0, 0)
         self.attention[here], self.ship[here] = looked.attention, looked.ship
         if len(self.more) < len(looked.more):
-            self.more = np.zeros((len(looked.more), *self.attention.shape), np.float16)
+            self.more = np.zeros((len(looked.more), *self.ship.shape), np.float16)
         self.more[:, *here] = looked.more
         self.parts.append(looked.tips)
 

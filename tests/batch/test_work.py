@@ -71,6 +71,7 @@ def test_a_scene_looked_at_in_several_views_resumes_in_the_middle_of_one(task, l
 def test_ships_on_earth_do_not_join_ships_in_pixels(task, detector):
     outcome = do_task(replace(task, request=replace(REQUEST, pixel_coordinates=True, gsd_m="unknown")))
     assert "without --pixel-coordinates" in str(outcome.error)
+    assert detector.asked == []
 
 
 def test_what_the_catalogue_tells_wins_over_the_file(task, detector):

@@ -52,21 +52,9 @@ def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
 
 
 def test_words_become_one_request(runs, call):
-    words = [
-        "--threshold",
-        "0.5",
-        "--bands",
-        "3,2,1",
-        "--format",
-        ".csv",
-        "--asset",
-        "red, green",
-        "--core",
-        "512",
-        "--gsd",
-        "unknown",
-    ]
-    code, out, err = call("batch", "in", "*.tif", "-o", "out", *words, "--augment", "flips", "--retry-failed", "--redo")
+    words = ["--threshold", "0.5", "--bands", "3,2,1", "--format", ".csv", "--asset", "red, green", "--core", "512"]
+    words += ["--gsd", "unknown", "--augment", "flips", "--retry-failed", "--redo"]
+    code, out, err = call("batch", "in", "*.tif", "-o", "out", *words)
     assert (code, err) == (0, "")
     ((request, runner),) = runs.asked
     assert request.inputs == ("in", "*.tif")
