@@ -15,8 +15,9 @@ from shipdet.config import ScaleHeadConfig, TrainConfig
 from shipdet.errors import SceneError
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found, TileMemory, Tiling, detect_hulls
+from shipdet.inference.engine import Found, Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
+from shipdet.inference.looked import TileMemory
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import civil, inshore
 from shipdet.models.choice import AUTO, load_model

@@ -5,7 +5,7 @@ Nothing here holds more pixels than a few tiles; of the whole scene its ends are
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import assemble
 from shipdet.inference.evidence import CoarseMap
+from shipdet.inference.looked import Looked, TileMaps, TileMemory, cells_of
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.calibration import calibrated
 from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
@@ -65,29 +66,6 @@ class Found(NamedTuple):
     """how often the scene was looked at"""
     likely_gsd_m: float | None = None
     """ground sample distance that the ships speak for, where it was looked for and there are any"""
-
-
-class Looked(NamedTuple):
-    """What the network says of one tile's core."""
-
-    tips: Tips
-    """in model pixels of the scene"""
-    attention: NDArray[np.uint8]
-    """of the core's coarse cells"""
-    ship: NDArray[np.uint8]
-    """likewise, probability of hull or end"""
-    more: NDArray[np.float16]
-    """(C, h, w) likewise, what else the eye asked for"""
-
-
-class TileMemory(Protocol):
-    """Keeps what was seen of tiles, so that a run that was stopped need not look at them again."""
-
-    def recall(self, tile: Tile) -> Looked | None:
-        """What was kept of a tile, or None."""
-
-    def keep(self, tile: Tile, looked: Looked) -> None:
-        """Keeps a tile for good; it is only recalled whole."""
 
 
 class Eye(NamedTuple):
@@ -179,18 +157,21 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
     tiles = tiles_of(scene, sampling, tiling)
     eye.network.to(eye.device.device)
-    seen = _Map(sampling, eye.memory)
-    unseen = [tile for tile in tiles if not seen.recall(tile)]
+    maps = TileMaps(sampling)
+    unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
     chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
-            seen.keep(tile, look(eye, _with_all_bands(chip, eye.bands), tile))
+            looked = look(eye, _with_all_bands(chip, eye.bands), tile)
+            maps.put(tile, looked)
+            if eye.memory is not None:
+                eye.memory.keep(tile, looked)
         if progress is not None:
             progress(done, len(tiles))
-    tips = join_tips(seen.parts)
+    tips = join_tips(maps.parts)
     if not eye.knows_bows:
         tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
-    return Seen(tips, CoarseMap(seen.ship, COARSE_STRIDE), sampling, seen.attention, seen.more)
+    return Seen(tips, CoarseMap(maps.ship, COARSE_STRIDE), sampling, maps.attention, maps.more)
 
 
 def _with_all_bands(chip: Chip, bands: int) -> Chip:
@@ -202,38 +183,6 @@ def _with_all_bands(chip: Chip, bands: int) -> Chip:
     return replace(chip, pixels=np.concatenate([chip.pixels, empty]))
 
 
-class _Map:
-    """What has been seen of a scene so far."""
-
-    def __init__(self, sampling: Sampling, memory: TileMemory | None) -> None:
-        shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
-        self.attention, self.ship = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-        self.more = np.zeros((0, *shape), np.float16)
-        self.parts: list[Tips] = []
-        self._memory = memory
-
-    def recall(self, tile: Tile) -> bool:
-        """Whether an earlier run saw the tile; then it is taken over."""
-        looked = None if self._memory is None else self._memory.recall(tile)
-        if looked is None:
-            return False
-        self._take(tile, looked)
-        return True
-
-    def keep(self, tile: Tile, looked: Looked) -> None:
-        self._take(tile, looked)
-        if self._memory is not None:
-            self._memory.keep(tile, looked)
-
-    def _take(self, tile: Tile, looked: Looked) -> None:
-        here = _cells(tile.core, 0, 0)
-        self.attention[here], self.ship[here] = looked.attention, looked.ship
-        if len(self.more) < len(looked.more):
-            self.more = np.zeros((len(looked.more), *self.ship.shape), np.float16)
-        self.more[:, *here] = looked.more
-        self.parts.append(looked.tips)
-
-
 def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
     """One tile through the network: the deep branch everywhere, the shallow one where the gate is open."""
     device, network, turn = eye.device, eye.network, eye.symmetry
@@ -241,7 +190,7 @@ def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
     half = device.dtype != torch.float32
     with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
         coarse = network.coarse(normalise(pixels.contiguous(memory_format=torch.channels_last)))
-        cells = _cells(tile.core, tile.window.x, tile.window.y)
+        cells = cells_of(tile.core, tile.window.x, tile.window.y)
         probability = coarse.probability[0]
         attention, ship = probability[END], 1 - probability[BACKGROUND]
         gate = open_gate(attention[None], eye.gate_threshold)[0]
@@ -264,15 +213,6 @@ def _any_valid(chip: Chip, tile: Tile) -> bool:
     """Whether the core has a pixel to look at."""
     y, x = tile.core.y - tile.window.y, tile.core.x - tile.window.x
     return bool(chip.valid[y : y + tile.core.height, x : x + tile.core.width].any())
-
-
-def _cells(core: Window, x: int, y: int) -> tuple[slice, slice]:
-    """The coarse cells of a core on a map whose corner lies at (x, y)."""
-    top, left = (core.y - y) // COARSE_STRIDE, (core.x - x) // COARSE_STRIDE
-    return (
-        slice(top, top - (-core.height // COARSE_STRIDE)),
-        slice(left, left - (-core.width // COARSE_STRIDE)),
-    )
 
 
 def _only_near(gate: Tensor, cells: tuple[slice, slice]) -> Tensor:

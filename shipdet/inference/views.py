@@ -18,7 +18,6 @@ from shipdet.inference.engine import (
     Found,
     Progress,
     Seen,
-    TileMemory,
     Tiling,
     detect_hulls,
     eye_of,
@@ -27,6 +26,7 @@ from shipdet.inference.engine import (
     tiles_of,
 )
 from shipdet.inference.fusion import Glance, Together, fuse_glances
+from shipdet.inference.looked import TileMemory
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
 from shipdet.models.scale_head import confidence_logits, deep_features
@@ -77,7 +77,7 @@ class Looking(NamedTuple):
     augment: Augment = "none"
     tiling: Tiling = Tiling()
     memory: TileMemory | None = None
-    """of an earlier run; only of a scene that is looked at in one view"""
+    """of an earlier run that looked likewise at the same scene"""
 
 
 def find_ships(
@@ -100,7 +100,7 @@ def find_ships(
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
         return detect_hulls(scene, model, device, looking.tiling, progress, looking.memory)
-    eye = eye_of(model, device)._replace(more=worth_of(model, device))
+    eye = eye_of(model, device)._replace(more=worth_of(model, device), memory=looking.memory)
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)
     for seen in sweeps(scene, model.card.gsd_m, eye, views, looking.tiling, progress):
@@ -119,7 +119,7 @@ def sweeps(
     Args:
         scene: any.
         model_gsd_m: ground pixel of the model.
-        eye: looks, with the symmetry of each view instead of its own.
+        eye: looks, with the symmetry of each view instead of its own, and remembers each apart.
         views: in which order.
         tiling: how the scene is cut in each.
         progress: is told of each tile of all views.
@@ -129,7 +129,8 @@ def sweeps(
     counts = [len(tiles_of(one, sampling, tiling)) for one, sampling in zip(taken, samplings, strict=True)]
     for number, (one, sampling, view) in enumerate(zip(taken, samplings, views, strict=True)):
         told = None if progress is None else partial(_tell, progress, sum(counts[:number]), sum(counts))
-        yield sweep(one, sampling, eye._replace(symmetry=view.symmetry), tiling, told)
+        memory = None if eye.memory is None else eye.memory.part(f"view{number}")
+        yield sweep(one, sampling, eye._replace(symmetry=view.symmetry, memory=memory), tiling, told)
 
 
 def _tell(progress: Progress, before: int, total: int, done: int, _: int) -> None:
