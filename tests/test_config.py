@@ -179,7 +179,7 @@ def test_another_word_for_a_ground_pixel_is_refused(refuse):
 def test_a_range_of_scales_begins_with_the_least(tmp_path: Path):
     path = tmp_path / "config.yaml"
     path.write_text("name: x\noutput: runs\nsteps: 1\nsynthetic_share: 1\nscale: [2.0, 0.5]\n")
-    with pytest.raises(ConfigError, match="scale: expected the least first, got 2 and 0.5"):
+    with pytest.raises(ConfigError, match=r"scale: expected the least first, got 2 and 0\.5"):
         load_config(path, TrainConfig)
     path.write_text("name: x\noutput: runs\nsteps: 1\nsynthetic_share: 1\nscale: [0.9, 1.1]\n")
     assert load_config(path, TrainConfig).scale == (0.9, 1.1)

@@ -114,7 +114,7 @@ class PortChips(Dataset[tuple[Tensor, ...]]):
         view = draw_view(rng, centre, port.scale, self.size)
         pixels, valid, known = warp(port, view, self.size)
         labels = _labels_in(port.labels, view, self.size)
-        if self.stamps:
+        if self.stamps and ports is self.ports:
             pixels, labels = paste_stamps(rng, pixels, labels, self.stamps, int(rng.poisson(STAMPS)))
         pixels = relight(rng, pixels)
         pixels[~valid] = FILL

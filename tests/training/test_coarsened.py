@@ -3,6 +3,7 @@ import pytest
 from shapely.geometry import box
 
 from shipdet.labels.types import Labels
+from shipdet.models.task_partition import BACKGROUND, HULL
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE
 from shipdet.training.coarsened import coarsen
 from shipdet.training.pictures import Picture, decode, encode
@@ -60,9 +61,12 @@ def test_what_is_not_known_stays_so(picture: Picture):
     assert not port.known[:, 30:].any()
 
 
-def test_chips_of_coarsened_pictures_teach_nothing_where_nothing_is_known(picture: Picture):
-    port = coarsen(picture, 1.0)
-    nowhere = port._replace(known=np.zeros_like(port.known), labels=port.labels)
-    chips = PortChips([nowhere], [], 128, 0, 0, 6)
-    _, coarse, *_ = chips[0]
-    assert set(np.unique(coarse)) <= {1, 2, 255}
+def test_chips_teach_nothing_where_nothing_is_known(picture: Picture, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shipdet.training.ports.NEAR_SHIPS", 1.0)
+    port = coarsen(picture, 10.0)
+    for known, taught in ((1, True), (0, False)):
+        chips = PortChips([port._replace(known=np.full_like(port.known, known))], [], 128, 0, 0, 4)
+        for index in range(len(chips)):
+            _, coarse, *_ = chips[index]
+            assert (BACKGROUND in coarse) == taught
+            assert HULL in coarse
