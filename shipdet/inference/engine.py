@@ -184,7 +184,7 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
-            seen.keep(tile, look(eye, _with_all_bands(chip, eye.bands), tile))
+            seen.keep(tile, look(eye, with_all_bands(chip, eye.bands), tile))
         if progress is not None:
             progress(done, len(tiles))
     tips = join_tips(seen.parts)
@@ -193,7 +193,7 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     return Seen(tips, CoarseMap(seen.ship, COARSE_STRIDE), sampling, seen.attention, seen.more)
 
 
-def _with_all_bands(chip: Chip, bands: int) -> Chip:
+def with_all_bands(chip: Chip, bands: int) -> Chip:
     """A chip with `FILL` in place of the optional bands that its scene lacks, which come last."""
     missing = bands - len(chip.pixels)
     if missing <= 0:
