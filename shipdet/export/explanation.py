@@ -108,9 +108,9 @@ def _panels(explained: Explained, facts: Facts, north: Array | None) -> tuple[_P
     ship = _on_panel(explained.ship, explained)
     chip = np.nan_to_num(np.moveaxis(maps.pixels, 0, 2), nan=_NO_DATA)
     gsd_x, gsd_y = explained.gsd_m
-    peak = f"strongest {maps.attention.max():.2f}, one cell is 8 x 8 pixels"
-    opened = f"bright: open, {maps.gate.mean():.0%} of the cells (at {explained.gate_threshold:g} or more)"
-    skipped = f"dark: shallow branch never computed, {1 - maps.computed.mean():.0%}"
+    peak = f"deep branch, everywhere; strongest {maps.attention.max():.2f}"
+    opened = f"bright: open, {maps.gate.mean():.0%}; beside cells of {explained.gate_threshold:g} or more"
+    skipped = f"dark: shallow branch not computed, {1 - maps.computed.mean():.0%}; dim: not heard"
     side, metres = maps.window.width, maps.window.width * gsd_x
     return (
         _Panel(
@@ -120,7 +120,7 @@ def _panels(explained: Explained, facts: Facts, north: Array | None) -> tuple[_P
         ),
         _Panel(
             "Attention map: an end here?",
-            ("deep branch, coarse and everywhere", peak),
+            (peak, "cells of 8 x 8 pixels"),
             lambda axes: _draw_heat(axes, chip, maps.attention),
         ),
         _Panel("Gate: where to look closely", (opened, skipped), lambda axes: _draw_gate(axes, chip, explained)),
@@ -173,7 +173,7 @@ def _draw_heat(axes: Axes, chip: NDArray[np.float32], heat: NDArray[np.float32])
     grey = chip.mean(axis=2, keepdims=True).repeat(3, axis=2) * _UNDER_HEAT
     _show(axes, grey, "antialiased")
     colours = _HEAT(0.25 + 0.75 * heat)
-    colours[..., 3] = np.clip(heat * 1.6, 0, 0.92)
+    colours[..., 3] = 0.95 * np.sqrt(heat)
     _show(axes, colours, "nearest")
     _draw_colours(axes)
 
@@ -183,7 +183,7 @@ def _draw_colours(axes: Axes) -> None:
     steps = _HEAT(0.25 + 0.75 * np.linspace(0, 1, 64))[None]
     left, right, top = 14, 98, PANEL - 18
     axes.fill([6, 126, 126, 6], [top - 14, top - 14, PANEL - 6, PANEL - 6], facecolor=HALO, alpha=0.6, linewidth=0)
-    axes.imshow(steps, extent=(left + 14, right, top + 6, top - 4), aspect="auto", interpolation="nearest")
+    axes.imshow(steps, extent=(left + 14, right, top + 6, top - 4), aspect="auto", interpolation="nearest", zorder=2)
     for x, label in ((left + 4, "0"), (right + 10, "1")):
         _write(axes, (x, top + 1), label, 11, across="center")
 
