@@ -13,7 +13,7 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.errors import InputError
 from shipdet.geometry import Array, Grid, Hulls, rectangle_corners
-from shipdet.inference.engine import MARGIN, Eye, Seen, eye_of, hulls_of, look, with_all_bands
+from shipdet.inference.engine import Eye, Seen, eye_of, hulls_of, look, with_all_bands
 from shipdet.inference.evidence import CoarseMap
 from shipdet.models.decode import PATCH, UNDECIDED
 from shipdet.models.device import Device
@@ -170,7 +170,7 @@ def _ships_around(view: _View, wanted: Wanted, gsd_m: tuple[float, float]) -> Hu
     middle = sampling.to_model(np.array([wanted.place]))[0]
     sizes = (sampling.width, sampling.height)
     columns, rows = ((max(a, 0), min(b, n)) for (a, b), n in zip(_aligned(middle, 2 * reach), sizes, strict=True))
-    tile = tile_of(columns, rows, MARGIN, STRIDE)
+    tile = tile_of(columns, rows, view.eye.margin, STRIDE)
     looked = look(view.eye, view.chip(tile), tile)
     tips = looked.tips.moved(-tile.core.x, -tile.core.y)
     if not view.eye.knows_bows:
@@ -222,7 +222,7 @@ def _shown(ship: Hulls, sampling: Sampling) -> Window:
 def _maps(view: _View, window: Window) -> Maps:
     """One tile through the network, both branches everywhere, and of its maps the part in a window."""
     middle = np.array([window.x + window.width / 2, window.y + window.height / 2])
-    tile = tile_of(*_aligned(middle, window.width), MARGIN, STRIDE)
+    tile = tile_of(*_aligned(middle, window.width), view.eye.margin, STRIDE)
     device, eye, chip = view.eye.device, view.eye, view.chip(tile)
     pixels = torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype)
     half = device.dtype != torch.float32

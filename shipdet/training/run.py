@@ -127,7 +127,8 @@ def read_chips(config: TrainConfig, report: Callable[[str], None], find: Find | 
 
 def sizes_of(config: TrainConfig) -> Sizes:
     """The network that suits the data: ports show less, and there are fewer of them."""
-    return SIZES if config.sen2ships is None else PORT_SIZES
+    sizes = SIZES if config.sen2ships is None else PORT_SIZES
+    return sizes._replace(trunk_attention=config.trunk_attention)
 
 
 def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> list[Source]:
