@@ -70,7 +70,10 @@ def parse_place(at: str) -> tuple[float, float]:
     """What --at says of a place on Earth."""
     lon, lat = _two_numbers(at, "a longitude and a latitude in degrees, such as 103.75,1.26")
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise InputError(f"--at should be a longitude from -180 to 180 and a latitude from -90 to 90, not {at!r}")
+        raise InputError(
+            f"--at should be a longitude from -180 to 180 and a latitude from -90 to 90, not {at!r}; "
+            "a column and a row take --pixel-coordinates"
+        )
     return lon, lat
 
 

@@ -52,9 +52,7 @@ def facts_of(detection: gpd.GeoDataFrame, title: str) -> Facts:
     """What the one row of detections says, in words."""
     row = detection.iloc[0]
     in_order = row["bow_score"] != 0.5
-    heading = (
-        f"heading {row['heading_deg']:.0f}°" if in_order else f"lies at {row['heading_deg']:.0f}°, ends in no order"
-    )
+    heading = f"{'heading' if in_order else 'ends in no order,'} {row['heading_deg']:.0f}°"
     bow = f" · bow {row['bow_score']:.2f}" if in_order else ""
     kind = "" if pd.isna(row["type"]) else f" · {row['type']} {row['type_score']:.2f}"
     on_earth = np.isfinite(row["lon"])
@@ -135,11 +133,14 @@ def _heat_panel(title: str, chip: NDArray[np.float32], heat: NDArray[np.float32]
         _draw_heat(axes, chip, heat)
         draw_circles(axes, end, np.array([_ENDS_RING]), facecolors="none", edgecolors="white", linewidths=1.4 * POINT)
 
-    notes = (
-        f"strongest {heat.max():.2f}, one cell is 4 x 4 pixels",
-        "shallow branch, behind the gate; ring: the end joined",
-    )
-    return _Panel(title, notes, draw)
+    told = f"ring: the end that was joined, {_around(heat, end):.2f}; strongest {heat.max():.2f}"
+    return _Panel(title, (told, "shallow branch, heard behind the gate; cells of 4 x 4 pixels"), draw)
+
+
+def _around(heat: NDArray[np.float32], end: Array) -> float:
+    """The strongest heat within two cells of an end (1, 2) on the panel."""
+    column, row = np.clip(end[0] * len(heat) / PANEL, 0, len(heat) - 1).astype(int).tolist()
+    return float(heat[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3].max())
 
 
 def _on_panel(hulls: Hulls, explained: Explained) -> Hulls:

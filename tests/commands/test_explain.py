@@ -32,7 +32,7 @@ def test_a_picture_that_lies_nowhere_takes_pixels(tmp_path: Path, capsys: pytest
     path, picture = tmp_path / "ship.png", tmp_path / "part.png"
     with Image.open(SAMPLE) as sample:
         sample.crop((1500, 420, 2000, 800)).save(picture)
-    assert explain(picture, "--at", "200,280", "-o", path) == 2
+    assert explain(picture, "--at", "20,28", "-o", path) == 2
     assert "--pixel-coordinates" in capsys.readouterr().err
     assert explain(picture, "--at", "200,280", "-o", path, "--pixel-coordinates", "--gsd", 1) == 0
     assert path.is_file()
@@ -46,6 +46,7 @@ def test_a_picture_that_lies_nowhere_takes_pixels(tmp_path: Path, capsys: pytest
         ("here,there", "--at should be a longitude and a latitude"),
         ("nan,52.5", "--at should be a longitude and a latitude"),
         ("52.5,99", "--at should be a longitude from -180 to 180"),
+        ("512,300", "take --pixel-coordinates"),
         ("-70.5,-33.1", "lies outside"),
     ],
 )

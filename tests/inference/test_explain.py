@@ -143,7 +143,7 @@ def test_a_scene_of_unknown_scale_is_refused(harbour: Scene, model: Model):
 
 
 @pytest.mark.parametrize(
-    ("turn_deg", "north"), [(0, (0, -1)), (90, (-1, 0)), (180, (0, 1)), (-45, (0.5**0.5, -(0.5**0.5)))]
+    ("turn_deg", "north"), [(0, (0, -1)), (90, (1, 0)), (180, (0, 1)), (-45, (-(0.5**0.5), -(0.5**0.5)))]
 )
 def test_north_is_where_the_grid_has_it(explained: Explained, turn_deg: float, north: tuple[float, float]):
     """Turned about the middle of the zone, where the grid's north is the true one."""
