@@ -159,9 +159,7 @@ def _draw_chip(axes: Axes, chip: NDArray[np.float32], metres_per_pixel: float, n
         return
     middle = np.array([PANEL - 34.0, 38.0])
     draw_circles(axes, middle[None], np.array([56.0]), facecolors=HALO, edgecolors="none", alpha=0.6)
-    axes.annotate(
-        "", middle + 20 * north, middle - 4 * north, arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.3}
-    )
+    _arrow(axes, middle - 4 * north, middle + 20 * north)
     _write(axes, tuple(middle - 14 * north), "N", 13, across="center")
 
 
@@ -216,7 +214,7 @@ def _draw_hull(axes: Axes, chip: NDArray[np.float32], explained: Explained) -> N
 
 def _arrow(axes: Axes, start: Array, end: Array) -> None:
     style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", end, start, arrowprops=style)
+    axes.annotate("", (end[0], end[1]), (start[0], start[1]), arrowprops=style)
 
 
 def _write(axes: Axes, place: tuple[float, ...], words: str, size: float, ink: str = INK, across: str = "left") -> None:

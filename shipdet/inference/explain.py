@@ -222,7 +222,8 @@ def _shown(ship: Hulls, sampling: Sampling) -> Window:
 def _maps(view: _View, window: Window) -> Maps:
     """One tile through the network, both branches everywhere, and of its maps the part in a window."""
     middle = np.array([window.x + window.width / 2, window.y + window.height / 2])
-    tile = tile_of(*_aligned(middle, window.width), view.eye.margin, STRIDE)
+    columns, rows = _aligned(middle, window.width)
+    tile = tile_of(columns, rows, view.eye.margin, STRIDE)
     device, eye, chip = view.eye.device, view.eye, view.chip(tile)
     pixels = torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype)
     half = device.dtype != torch.float32
