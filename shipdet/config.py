@@ -35,6 +35,7 @@ Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
 Name = Annotated[str, Field(min_length=1)]
 Gsd = Positive | Literal["unknown"]
 Augment = Literal["none", "flips", "dihedral", "scales"]
+TrunkAttention = Literal["none", "residual", "se", "eca", "cbam"]
 SceneNames = tuple[Name | tuple[Name, ...], ...]
 """Rasters; one that is a list is several band files of one scene."""
 PrecisionName = Literal["auto", "float32", "bfloat16"]
@@ -42,6 +43,7 @@ PrecisionName = Literal["auto", "float32", "bfloat16"]
 PRECISIONS = "one of auto, float32, bfloat16"
 """How messages name the precisions."""
 GSDS = "metres per pixel, above 0, or unknown"
+TRUNK_ATTENTIONS = "one of none, residual, se, eca, cbam"
 AUGMENTS = "one of none, flips, dihedral, scales"
 
 
@@ -127,6 +129,7 @@ class TrainConfig(BaseModel):
     )
     copy_paste: Share = Field(default=0.0, description="the share of pictures with ships pasted in, from 0 to 1")
     synthetic_share: Share = Field(default=0.0, description="the share of drawn harbours, from 0 to 1")
+    trunk_attention: TrunkAttention = Field(default="none", description=TRUNK_ATTENTIONS)
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
     heat_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
     vector_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")

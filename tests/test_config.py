@@ -183,3 +183,18 @@ def test_a_range_of_scales_begins_with_the_least(tmp_path: Path):
         load_config(path, TrainConfig)
     path.write_text("name: x\noutput: runs\nsteps: 1\nsynthetic_share: 1\nscale: [0.9, 1.1]\n")
     assert load_config(path, TrainConfig).scale == (0.9, 1.1)
+
+
+def test_attention_for_the_trunk_is_one_that_there_is(refuse, tmp_path: Path):
+    message = refuse(TRAIN + "inshore: data\ntrunk_attention: sa\n", TrainConfig)
+    assert message == "trunk_attention: expected one of none, residual, se, eca, cbam, got 'sa'"
+    path = tmp_path / "train.yaml"
+    path.write_text(TRAIN + "inshore: data\n")
+    assert load_config(path, TrainConfig).trunk_attention == "none"
+
+
+@pytest.mark.parametrize("kind", ["residual", "se", "eca", "cbam"])
+def test_configs_of_trunks_with_attention_differ_from_the_plain_one_in_nothing_else(kind: str):
+    plain = load_config(CONFIGS / "train_inshore.yaml", TrainConfig)
+    config = load_config(CONFIGS / f"train_{kind}_trunk.yaml", TrainConfig)
+    assert config == plain.model_copy(update={"name": f"{kind}-trunk", "trunk_attention": kind})

@@ -28,6 +28,7 @@ def first_card(config: TrainConfig) -> Card:
         width=sizes.width,
         context=sizes.context,
         blocks=sizes.blocks,
+        trunk_attention=sizes.trunk_attention,
         gsd_m=GSD_M,
         bands=("red", "green", "blue"),
         normalisation="scene percentiles 1 to 99 to 0..1, then (x - 0.5) * 4",

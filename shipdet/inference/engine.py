@@ -85,6 +85,8 @@ class Eye(NamedTuple):
     """(1, C, H/8, W/8) further maps to keep of what the deep branch says"""
     memory: TileMemory | None = None
     """of an earlier run with the same eye on the same tiles"""
+    margin: int = MARGIN
+    """pixels around a core that the network needs"""
 
 
 def detect_hulls(
@@ -144,28 +146,33 @@ def see(
 def eye_of(model: Model, device: Device) -> Eye:
     """The plain eye of a model."""
     card = model.card
-    return Eye(model.network, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
+    eye = Eye(model.network, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
+    return eye._replace(margin=MARGIN + model.network.trunk.wider)
 
 
-def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling) -> tuple[Tile, ...]:
+def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, margin: int = MARGIN) -> tuple[Tile, ...]:
     """The tiles that a pass over a scene goes through."""
     core = core_size(scene, sampling, tiling.core, STRIDE)
-    return make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
+    return make_tiles(sampling.width, sampling.height, core, margin, STRIDE, tiling.offset)
 
 
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
-    tiles = tiles_of(scene, sampling, tiling)
+    tiles = tiles_of(scene, sampling, tiling, eye.margin)
     eye.network.to(eye.device.device)
     maps = TileMaps(sampling)
     unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
     chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
+<<<<<<< HEAD
             looked = look(eye, _with_all_bands(chip, eye.bands), tile)
             maps.put(tile, looked)
             if eye.memory is not None:
                 eye.memory.keep(tile, looked)
+=======
+            seen.keep(tile, look(eye, with_all_bands(chip, eye.bands), tile))
+>>>>>>> explain
         if progress is not None:
             progress(done, len(tiles))
     tips = join_tips(maps.parts)
@@ -174,13 +181,10 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     return Seen(tips, CoarseMap(maps.ship, COARSE_STRIDE), sampling, maps.attention, maps.more)
 
 
-def _with_all_bands(chip: Chip, bands: int) -> Chip:
+def with_all_bands(chip: Chip, bands: int) -> Chip:
     """A chip with `FILL` in place of the optional bands that its scene lacks, which come last."""
-    missing = bands - len(chip.pixels)
-    if missing <= 0:
-        return chip
-    empty = np.full((missing, *chip.valid.shape), FILL, np.float32)
-    return replace(chip, pixels=np.concatenate([chip.pixels, empty]))
+    empty = np.full((max(bands - len(chip.pixels), 0), *chip.valid.shape), FILL, np.float32)
+    return replace(chip, pixels=np.concatenate([chip.pixels, empty])) if len(empty) else chip
 
 
 def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:

@@ -126,7 +126,7 @@ def sweeps(
     """
     taken = [replace(scene, gsd_m=view.gsd_m) for view in views]
     samplings = [model_sampling(one, model_gsd_m) for one in taken]
-    counts = [len(tiles_of(one, sampling, tiling)) for one, sampling in zip(taken, samplings, strict=True)]
+    counts = [len(tiles_of(one, sampling, tiling, eye.margin)) for one, sampling in zip(taken, samplings, strict=True)]
     for number, (one, sampling, view) in enumerate(zip(taken, samplings, views, strict=True)):
         told = None if progress is None else partial(_tell, progress, sum(counts[:number]), sum(counts))
         memory = None if eye.memory is None else eye.memory.part(f"view{number}")

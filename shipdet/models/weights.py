@@ -19,6 +19,7 @@ from shipdet.models.calibration import Calibration
 from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.scale_head import ScaleHead
 from shipdet.models.task_partition import Sizes, TaskPartition
+from shipdet.models.trunk_attention import TrunkAttention
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
@@ -70,6 +71,7 @@ class Card(BaseModel):
     width: Channels
     context: Channels
     blocks: Annotated[int, Field(ge=0, le=64)] = 0
+    trunk_attention: TrunkAttention = "none"
     gsd_m: float
     gsd_range_m: tuple[float, float] | None = None
     """Ground pixels of the scenes that it serves; see `serves_m`."""
@@ -124,7 +126,8 @@ class Model(NamedTuple):
 
 def build_network(card: Card) -> TaskPartition:
     """The network that a card describes, with random weights."""
-    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types), len(card.bands)))
+    types, bands = len(card.types), len(card.bands)
+    return TaskPartition(Sizes(card.width, card.context, card.blocks, types, bands, card.trunk_attention))
 
 
 def round_to_half(network: Part) -> Part:
