@@ -16,12 +16,8 @@ from shipdet.errors import SceneError
 from shipdet.export.explanation import draw_explanation, facts_of
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-<<<<<<< HEAD
 from shipdet.inference.engine import Found, Tiling, detect_hulls
-=======
-from shipdet.inference.engine import Found, TileMemory, Tiling, detect_hulls
 from shipdet.inference.explain import Explained, Wanted, explain_ship, true_north
->>>>>>> explain
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.looked import TileMemory
 from shipdet.inference.views import Augment, Looking, find_ships

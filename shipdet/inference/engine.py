@@ -165,14 +165,10 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
-<<<<<<< HEAD
-            looked = look(eye, _with_all_bands(chip, eye.bands), tile)
+            looked = look(eye, with_all_bands(chip, eye.bands), tile)
             maps.put(tile, looked)
             if eye.memory is not None:
                 eye.memory.keep(tile, looked)
-=======
-            seen.keep(tile, look(eye, with_all_bands(chip, eye.bands), tile))
->>>>>>> explain
         if progress is not None:
             progress(done, len(tiles))
     tips = join_tips(maps.parts)

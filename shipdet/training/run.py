@@ -139,14 +139,9 @@ def read_chips(config: TrainConfig, report: Callable[[str], None], find: Find | 
 
 
 def sizes_of(config: TrainConfig) -> Sizes:
-<<<<<<< HEAD
     """The network that suits the data: ports have a band more, and their ships no known type."""
-    return SIZES if config.sen2ships is None else PORT_SIZES
-=======
-    """The network that suits the data: ports show less, and there are fewer of them."""
     sizes = SIZES if config.sen2ships is None else PORT_SIZES
     return sizes._replace(trunk_attention=config.trunk_attention)
->>>>>>> explain
 
 
 def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> list[Source]:

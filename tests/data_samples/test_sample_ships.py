@@ -39,7 +39,7 @@ def as_hulls(found: gpd.GeoDataFrame) -> Hulls:
 
 
 def test_most_ships_are_found_and_most_finds_are_ships(truth, found):
-    """The aim is 0.9 of both. The weights that ship miss it by three ships: dark submarines, and two small warships in one."""
+    """The aim is 0.9 of both. The weights that ship miss it by three ships, dark submarines first."""
     result = scores_at([match(as_hulls(found), as_labels(truth), MatchRule())], 0.0)
     assert result.ships == len(truth)
     assert result.recall >= 0.8, result
