@@ -17,10 +17,12 @@ from shipdet.geometry import Hulls
 from shipdet.inference.assembly import assemble
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.looked import Looked, TileMaps, TileMemory, cells_of
+from shipdet.inference.network_input import network_input
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.calibration import calibrated
 from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
 from shipdet.models.device import Device
+from shipdet.models.inference_form import inference_form
 from shipdet.models.task_partition import (
     BACKGROUND,
     COARSE_STRIDE,
@@ -29,17 +31,21 @@ from shipdet.models.task_partition import (
     STRIDE,
     Coarse,
     TaskPartition,
-    normalise,
 )
 from shipdet.models.weights import Model
-from shipdet.raster.reader import FILL, Chip, prefetch_chips
+from shipdet.raster.reader import Chip, prefetch_chips
 from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import Scene
 from shipdet.raster.stretch import scene_stretch
 from shipdet.raster.tiling import Tile, Window, core_size, make_tiles
 
-MARGIN = 352
-"""Pixels around a core that may change what is said of it: the network's reach, 338, and a cell for peaks and gate."""
+MARGIN = 288
+"""Pixels around a core that are read with it.
+
+Measured, not theoretical: the network reaches 338 pixels, but hardly listens to the last of them. With 288 no end of
+a ship moved by more than 0.002 pixels and no score by more than 1e-5 on drawn harbours, in float32, which is
+a fiftieth of what is allowed (0.1 and 1e-3); with 256, 0.09 and 4e-4. See benchmarks/README.md.
+"""
 FAINTEST_TIP = 0.08
 """Peaks below are no ends at all; detections are cut much higher."""
 
@@ -72,9 +78,10 @@ class Eye(NamedTuple):
     """Who looks at tiles, and how."""
 
     network: TaskPartition
+    """as trained; `sweep` looks with its inference form"""
     gate_threshold: float
     device: Device
-    """where the network is moved to"""
+    """where it looks, and how precisely"""
     bands: int = 3
     """that the network reads"""
     knows_bows: bool = True
@@ -159,13 +166,13 @@ def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, margin: int = MAR
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
     tiles = tiles_of(scene, sampling, tiling, eye.margin)
-    eye.network.to(eye.device.device)
+    eye = eye._replace(network=inference_form(eye.network, eye.device))
     maps = TileMaps(sampling)
     unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
     chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
-            looked = look(eye, with_all_bands(chip, eye.bands), tile)
+            looked = look(eye, chip, tile)
             maps.put(tile, looked)
             if eye.memory is not None:
                 eye.memory.keep(tile, looked)
@@ -177,19 +184,18 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     return Seen(tips, CoarseMap(maps.ship, COARSE_STRIDE), sampling, maps.attention, maps.more)
 
 
-def with_all_bands(chip: Chip, bands: int) -> Chip:
-    """A chip with `FILL` in place of the optional bands that its scene lacks, which come last."""
-    empty = np.full((max(bands - len(chip.pixels), 0), *chip.valid.shape), FILL, np.float32)
-    return replace(chip, pixels=np.concatenate([chip.pixels, empty])) if len(empty) else chip
-
-
 def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
-    """One tile through the network: the deep branch everywhere, the shallow one where the gate is open."""
-    device, network, turn = eye.device, eye.network, eye.symmetry
-    pixels = turn.apply(torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype))
-    half = device.dtype != torch.float32
-    with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
-        coarse = network.coarse(normalise(pixels.contiguous(memory_format=torch.channels_last)))
+    """One tile through the network: the deep branch everywhere, the shallow one where the gate is open.
+
+    Args:
+        eye: its network in inference form.
+        chip: of the tile's window.
+        tile: whose core counts.
+    """
+    network, turn = eye.network, eye.symmetry
+    with torch.inference_mode():
+        pixels = turn.apply(network_input(chip, eye.bands, eye.device)).contiguous(memory_format=torch.channels_last)
+        coarse = network.coarse(pixels)
         cells = cells_of(tile.core, tile.window.x, tile.window.y)
         probability = coarse.probability[0]
         attention, ship = probability[END], 1 - probability[BACKGROUND]

@@ -13,11 +13,13 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.errors import InputError
 from shipdet.geometry import Array, Grid, Hulls, rectangle_corners
-from shipdet.inference.engine import Eye, Seen, eye_of, hulls_of, look, with_all_bands
+from shipdet.inference.engine import Eye, Seen, eye_of, hulls_of, look
 from shipdet.inference.evidence import CoarseMap
+from shipdet.inference.network_input import network_input
 from shipdet.models.decode import PATCH, UNDECIDED
 from shipdet.models.device import Device
-from shipdet.models.task_partition import BOW, COARSE_STRIDE, FINE_STRIDE, STERN, STRIDE, normalise
+from shipdet.models.inference_form import inference_form
+from shipdet.models.task_partition import BOW, COARSE_STRIDE, FINE_STRIDE, STERN, STRIDE
 from shipdet.models.weights import Model
 from shipdet.raster.reader import Chip, SceneReader, read_chip
 from shipdet.raster.sampling import Sampling, model_sampling
@@ -93,7 +95,7 @@ class _View(NamedTuple):
 
     def chip(self, tile: Tile) -> Chip:
         """What the network sees of a tile."""
-        return with_all_bands(read_chip(self.reader, self.stretch, tile.window), self.eye.bands)
+        return read_chip(self.reader, self.stretch, tile.window)
 
 
 def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> Explained:
@@ -116,7 +118,7 @@ def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> 
     gsd_m = _model_gsd_m(scene, sampling)
     _require_inside(scene, wanted.place)
     eye = eye_of(model, device)
-    eye.network.to(device.device)
+    eye = eye._replace(network=inference_form(eye.network, device))
     with SceneReader(scene, sampling) as reader:
         view = _View(reader, scene_stretch(scene), model, eye)
         hulls = _ships_around(view, wanted, gsd_m)
@@ -224,11 +226,9 @@ def _maps(view: _View, window: Window) -> Maps:
     middle = np.array([window.x + window.width / 2, window.y + window.height / 2])
     columns, rows = _aligned(middle, window.width)
     tile = tile_of(columns, rows, view.eye.margin, STRIDE)
-    device, eye, chip = view.eye.device, view.eye, view.chip(tile)
-    pixels = torch.from_numpy(chip.pixels)[None].to(device.device, device.dtype)
-    half = device.dtype != torch.float32
-    with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
-        coarse = eye.network.coarse(normalise(pixels.contiguous(memory_format=torch.channels_last)))
+    eye, chip = view.eye, view.chip(tile)
+    with torch.inference_mode():
+        coarse = eye.network.coarse(network_input(chip, eye.bands, eye.device))
         gate = open_gate(coarse.attention, eye.gate_threshold)[0]
         heat = eye.network.ends(coarse)[0, :, 0].float().sigmoid()
         heat = heat * F.interpolate(gate[None, None].float(), scale_factor=2.0)[0]

@@ -18,11 +18,11 @@ class Symmetry(NamedTuple):
     def apply(self, maps: Tensor) -> Tensor:
         """Maps (..., H, W) as they look after it."""
         turned = maps.transpose(-1, -2) if self.exchanged else maps
-        return turned.flip(self._mirrored_axes)
+        return self._mirrored(turned)
 
     def undo(self, maps: Tensor) -> Tensor:
         """What `apply` was given."""
-        back = maps.flip(self._mirrored_axes)
+        back = self._mirrored(maps)
         return back.transpose(-1, -2) if self.exchanged else back
 
     def undo_tips(self, tips: Tips, height: int, width: int) -> Tips:
@@ -42,9 +42,9 @@ class Symmetry(NamedTuple):
             cell=(origin + sign * tips.cell)[:, axes],
         )
 
-    @property
-    def _mirrored_axes(self) -> list[int]:
-        return [axis for axis, mirrored in ((-1, self.mirrored_x), (-2, self.mirrored_y)) if mirrored]
+    def _mirrored(self, maps: Tensor) -> Tensor:
+        axes = [axis for axis, mirrored in ((-1, self.mirrored_x), (-2, self.mirrored_y)) if mirrored]
+        return maps.flip(axes) if axes else maps  # a flip along no axis would copy
 
 
 AS_IT_IS = Symmetry()

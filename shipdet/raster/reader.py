@@ -1,10 +1,10 @@
-"""Chips: the stretched pixels of a window on the model's grid, read ahead while the network works."""
+"""Chips: the pixels of a window on the model's grid, read ahead while the network works."""
 
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from queue import SimpleQueue
 from types import TracebackType
@@ -30,11 +30,22 @@ BAND_SAMPLES = 2_000_000
 class Chip:
     """A window of a scene on the model's grid."""
 
-    pixels: NDArray[np.float32]
-    """(C, H, W) stretched, `FILL` where not valid."""
+    pixels: NDArray[Any]
+    """(C, H, W) stretched float32, `FILL` where not valid; or, where `stretch` is given, not stretched yet"""
     valid: NDArray[np.bool_]
     """(H, W)"""
     window: Window
+    stretch: Stretch | None = None
+    """still to be applied"""
+
+    def stretched(self) -> Self:
+        """The same with all pixels stretched."""
+        if self.stretch is None:
+            return self
+        pixels = apply(self.stretch, self.pixels)
+        if not self.valid.all():
+            np.copyto(pixels, FILL, where=~self.valid)
+        return replace(self, pixels=pixels, stretch=None)
 
 
 class SceneReader:
@@ -90,7 +101,7 @@ def _clip(span: Span, size: int) -> Span:
 
 
 def read_chip(reader: SceneReader, stretch: Stretch, window: Window) -> Chip:
-    """Read one window; outside the scene nothing is valid, and nothing is read.
+    """Read one window, to be stretched; outside the scene nothing is valid, and nothing is read.
 
     Args:
         reader: of the scene.
@@ -100,27 +111,30 @@ def read_chip(reader: SceneReader, stretch: Stretch, window: Window) -> Chip:
     Raises:
         ReadError: the file is damaged.
     """
-    shape = (len(reader.scene.channels), window.height, window.width)
+    return _read_raw(reader, stretch, window).stretched()
+
+
+def _read_raw(reader: SceneReader, stretch: Stretch, window: Window) -> Chip:
+    """As `read_chip`, not stretched yet."""
     inner = window.clipped(reader.sampling.width, reader.sampling.height)
     if inner == window:
-        read, valid = reader.read(window)
-        pixels = apply(stretch, read)
-    else:
-        pixels, valid = np.full(shape, FILL, np.float32), np.zeros(shape[1:], np.bool_)
-        if inner.area:
-            y, x = inner.y - window.y, inner.x - window.x
-            place = np.s_[y : y + inner.height, x : x + inner.width]
-            read, valid[place] = reader.read(inner)
-            apply(stretch, read, out=pixels[:, *place])
-    if not valid.all():
-        np.copyto(pixels, FILL, where=~valid)
-    return Chip(pixels, valid, window)
+        return Chip(*reader.read(window), window, stretch)
+    shape = (window.height, window.width)
+    if not inner.area:
+        nothing = np.zeros((len(reader.scene.channels), *shape), np.uint8)
+        return Chip(nothing, np.zeros(shape, np.bool_), window, stretch)
+    read, seen = reader.read(inner)
+    pixels, valid = np.zeros((len(read), *shape), read.dtype), np.zeros(shape, np.bool_)
+    y, x = inner.y - window.y, inner.x - window.x
+    place = np.s_[y : y + inner.height, x : x + inner.width]
+    pixels[:, *place], valid[place] = read, seen
+    return Chip(pixels, valid, window, stretch)
 
 
 def prefetch_chips(
     scene: Scene, sampling: Sampling, stretch: Stretch, tiles: Iterable[Tile], threads: int = 2, depth: int = 2
 ) -> Generator[tuple[Tile, Chip], None, None]:
-    """Chips of tiles, in order, read by threads while the caller works on earlier ones.
+    """Chips of tiles, in order, not stretched yet, read by threads while the caller works on earlier ones.
 
     At most `depth` chips wait besides the one that the caller has. Closing the generator, or an error, ends the
     threads and closes the files.
@@ -151,6 +165,6 @@ def _read_with(idle: "SimpleQueue[SceneReader]", stretch: Stretch, window: Windo
     """Read with a reader that no other thread uses: as many readers as threads, so one is always idle."""
     reader = idle.get()
     try:
-        return read_chip(reader, stretch, window)
+        return _read_raw(reader, stretch, window)
     finally:
         idle.put(reader)

@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from shipdet.inference.engine import MARGIN
 from shipdet.models.task_partition import (
     COARSE_STRIDE,
     END,
@@ -13,6 +12,8 @@ from shipdet.models.task_partition import (
     normalise,
 )
 
+MARGIN = 352
+"""What no pixel is felt beyond, and a cell for peaks and gate"""
 REACH = MARGIN - COARSE_STRIDE - FINE_STRIDE
 """The rest of the margin is for the gate's dilation and for comparing peaks with their neighbours."""
 PHASES = (0, 9, 17, 31)
