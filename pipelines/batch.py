@@ -31,7 +31,7 @@ class Told:
 def main(path: str) -> int:
     """Detects as the config at `path` says and returns how many scenes failed."""
     config = load_config(path, BatchConfig)
-    asked = ("model", "bands", "threshold", "core", "device", "precision", "gsd_m", "pixel_coordinates")
+    asked = ("model", "bands", "threshold", "core", "device", "precision", "gsd_m", "pixel_coordinates", "dense")
     request = BatchRequest(
         config.inputs,
         config.output,

@@ -15,8 +15,9 @@ from shipdet.config import ScaleHeadConfig, TrainConfig
 from shipdet.errors import SceneError
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found, TileMemory, Tiling, detect_hulls
+from shipdet.inference.engine import Found, Tiling, detect_hulls
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
+from shipdet.inference.looked import TileMemory
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import civil, inshore
 from shipdet.models.choice import AUTO, load_model
@@ -59,6 +60,8 @@ class DetectRequest:
     pixel_coordinates: bool = False
     augment: Augment = "none"
     """further views of the scene, fused: more ships for more time"""
+    dense: bool = False
+    """look at everything closely, also where the model's scout sees nothing"""
 
 
 class Detection(NamedTuple):
@@ -72,6 +75,8 @@ class Detection(NamedTuple):
     model: str
     likely_gsd_m: float | None
     """ground metres per pixel that the ships speak for, where that was unknown"""
+    opened: float = 1.0
+    """share of the scene that was looked at closely"""
 
 
 def detect(scene: Source, request: DetectRequest | None = None) -> gpd.GeoDataFrame:
@@ -104,6 +109,7 @@ def run_detection(
     scene = _with_optional_bands(source, scene, model, request)
     _refuse_small(scene, model)
     device = choose_device(request.device, request.precision)
+    model = model._replace(scout=None) if request.dense else model
     found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core), memory), progress)
     hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
     card = model.card
@@ -116,7 +122,9 @@ def run_detection(
     else:
         detections = georeference(hulls, scene.grid, tags)
     seconds = time.perf_counter() - began
-    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m)
+    return Detection(
+        detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m, found.opened
+    )
 
 
 def _open(source: Source, request: DetectRequest) -> Scene:

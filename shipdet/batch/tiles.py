@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from shipdet.errors import OutputError
 from shipdet.files import whole_file
-from shipdet.inference.engine import Looked
+from shipdet.inference.looked import Looked
 from shipdet.models.decode import Tips
 from shipdet.raster.tiling import Tile
 
@@ -17,7 +17,7 @@ MAPS = ("attention", "ship", "more")
 
 
 class TileFolder:
-    """Remembers the tiles of one scene under one settings hash; see `shipdet.inference.engine.TileMemory`.
+    """Remembers the tiles of one scene under one settings hash; see `shipdet.inference.looked.TileMemory`.
 
     A file appears whole or not at all; one that is damaged counts as none.
     """
