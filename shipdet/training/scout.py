@@ -1,6 +1,6 @@
 """Training of the scout: labelled pictures made four times coarser, and for each cell whether a ship touches it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -27,6 +27,9 @@ ZOOM = (0.7, 1.4)
 """Range of what pictures are scaled by besides: ground pixels are not known that well."""
 AT_SHIP = 0.5
 """Share of the crops that have a ship in them for certain."""
+SEA_SIZE = 768
+"""Side of a drawn harbour in pixels."""
+TOLD_EVERY = 100
 
 
 class ScoutSchedule(NamedTuple):
@@ -54,12 +57,13 @@ class Lesson(NamedTuple):
     """likewise, whether that is certain"""
 
 
-def train_scout(pictures: Sequence[Picture], schedule: ScoutSchedule) -> Scout:
+def train_scout(pictures: Sequence[Picture], schedule: ScoutSchedule, report: Callable[[str], None]) -> Scout:
     """A scout taught by pictures in pixels of the model.
 
     Args:
         pictures: at least one.
         schedule: how.
+        report: is told the loss now and then.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
@@ -69,15 +73,21 @@ def train_scout(pictures: Sequence[Picture], schedule: ScoutSchedule) -> Scout:
         optimiser, schedule.learning_rate, total_steps=schedule.steps, pct_start=0.1
     )
     random = np.random.default_rng(schedule.seed)
-    for _ in range(schedule.steps):
+    losses: list[float] = []
+    for step in range(1, schedule.steps + 1):
         lessons = [
             lesson_of(pictures[random.integers(len(pictures))], schedule.side, random) for _ in range(schedule.batch)
         ]
         pixels, ship, known = (torch.from_numpy(np.stack(parts)) for parts in zip(*lessons, strict=True))
         optimiser.zero_grad()
-        scout_loss(scout(pixels.contiguous(memory_format=torch.channels_last)), ship, known, schedule.ship).backward()
+        logits = scout(pixels.contiguous(memory_format=torch.channels_last))
+        loss = scout_loss(logits, ship, known, schedule.ship)
+        loss.backward()
         optimiser.step()
         rate.step()
+        losses.append(float(loss.detach()))
+        if step % TOLD_EVERY == 0:
+            report(f"scout, step {step} of {schedule.steps}: loss {np.mean(losses[-TOLD_EVERY:]):.3f}")
     return scout.eval()
 
 
