@@ -108,8 +108,8 @@ def _box_sums(bands: NDArray[Any], box: int) -> NDArray[np.float32]:
     wide = np.uint16 if bands.dtype == np.uint8 and box <= EXACT_BOX else np.float32
     tall = bands[:, ::box].astype(wide)
     for row in range(1, box):
-        tall += bands[:, row::box]
+        np.add(tall, bands[:, row::box], out=tall, dtype=wide, casting="same_kind")
     total = tall[:, :, ::box].astype(np.float32)
     for column in range(1, box):
-        total += tall[:, :, column::box]
+        np.add(total, tall[:, :, column::box], out=total)
     return np.asarray(total)

@@ -19,7 +19,7 @@ from shipdet.inference.scout import coarser, open_ground, scout_scene
 from shipdet.inference.views import Looking, find_ships
 from shipdet.models.device import Device
 from shipdet.models.scout import Scout
-from shipdet.models.weights import Model
+from shipdet.models.weights import Model, load_weights
 from shipdet.raster import raw
 from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import Scene, open_scene
@@ -256,3 +256,12 @@ def test_of_a_remote_scene_little_is_fetched(write_scene, serve, scouting: Model
     sent = sum(request["sent"] for request in serve.served())
     assert sent < 0.35 * (tmp_path / "cog.tif").stat().st_size
     assert all(re.match("bytes=", request["range"] or "bytes=") for request in serve.served())
+
+
+def test_on_the_sample_the_shipped_scout_loses_nothing(harbour: Scene):
+    model = load_weights("inshore-vhr")
+    if model.scout is None:
+        pytest.skip("the weights that ship have no scout")
+    found, dense = (detect_hulls(harbour, one, EXACT).hulls for one in (model, model._replace(scout=None)))
+    sure = [hulls[hulls.score >= model.card.score_threshold] for hulls in (found, dense)]
+    assert len(sure[0]) == len(sure[1])
