@@ -31,6 +31,8 @@ def starts(length: int, side: int, step: int) -> list[int]:
 def find(path: str, model: Any, job: dict[str, Any]) -> int:
     """How many boxes are left of a picture."""
     picture, side = cv2.imread(path, cv2.IMREAD_COLOR), job["slice"]
+    if picture is None:
+        raise SystemExit(f"{path} cannot be read by OpenCV; write the scenes anew")
     step = round(side * (1 - job["overlap"]))
     boxes, scores = [np.zeros((0, 4))], [np.zeros(0)]
     for y in starts(picture.shape[0], side, step):

@@ -66,9 +66,9 @@ def _moor(pixels: NDArray[Any], corner: tuple[int, int], pattern: NDArray[Any], 
     """Paints what of the harbour falls into a block."""
     first, side = harbour
     x, y = (np.arange(n) + c - first for n, c in zip(pixels.shape[:0:-1], corner, strict=True))
-    inside = np.ix_(range(3), np.flatnonzero((y >= 0) & (y < side)), np.flatnonzero((x >= 0) & (x < side)))
+    inside = np.ix_(np.arange(3), np.flatnonzero((y >= 0) & (y < side)), np.flatnonzero((x >= 0) & (x < side)))
     tall, wide = pattern.shape[1:]
-    pixels[inside] = pattern[np.ix_(range(3), y[inside[1].ravel()] % tall, x[inside[2].ravel()] % wide)]
+    pixels[inside] = pattern[np.ix_(np.arange(3), y[inside[1].ravel()] % tall, x[inside[2].ravel()] % wide)]
 
 
 def _sea(number: int) -> NDArray[np.uint8]:

@@ -21,8 +21,8 @@ ALONG = np.linspace(0, 1, 9)
 """Places along a hull, from end to end, that all have to be open."""
 MOST_LOST = 0.003
 """Share of the found ships that a threshold may cost."""
-MOST_OPEN = 0.5
-"""No threshold is higher than this: where the scout is in two minds, a closer look is worth while."""
+MOST_OPEN = 0.1
+"""No threshold is higher than this: other places are not as plain as those of validation, and open sea is far below."""
 
 
 class Openness(NamedTuple):
