@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import geopandas as gpd
 import numpy as np
 
-from shipdet.config import ScaleHeadConfig, TrainConfig
-from shipdet.errors import SceneError
+from shipdet.config import ScaleHeadConfig, ScoutConfig, TrainConfig
+from shipdet.errors import SceneError, WeightsError
 from shipdet.export.explanation import draw_explanation, facts_of
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
@@ -21,7 +21,7 @@ from shipdet.inference.explain import Explained, Wanted, explain_ship, true_nort
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.looked import TileMemory
 from shipdet.inference.views import Augment, Looking, find_ships
-from shipdet.labels.folders import civil, inshore
+from shipdet.labels.folders import civil, inshore, read_folder
 from shipdet.models.choice import AUTO, load_model
 from shipdet.models.device import Device, PrecisionName, choose_device
 from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
@@ -62,6 +62,8 @@ class DetectRequest:
     pixel_coordinates: bool = False
     augment: Augment = "none"
     """further views of the scene, fused: more ships for more time"""
+    dense: bool = False
+    """look at everything closely, also where the model's scout sees nothing"""
 
 
 class Detection(NamedTuple):
@@ -75,6 +77,8 @@ class Detection(NamedTuple):
     model: str
     likely_gsd_m: float | None
     """ground metres per pixel that the ships speak for, where that was unknown"""
+    opened: float = 1.0
+    """share of the scene that was looked at closely"""
 
 
 class Explanation(NamedTuple):
@@ -122,7 +126,7 @@ def run_detection(
     else:
         detections = georeference(hulls, scene.grid, _tags(scene, model))
     seconds = time.perf_counter() - began
-    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m)
+    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m, found.opened)
 
 
 def explain(source: Source, request: DetectRequest, at: tuple[float, float], within_m: float = 100.0) -> Explanation:
@@ -165,6 +169,7 @@ def _prepare(source: Source, request: DetectRequest) -> tuple[Scene, Model, Devi
     model = load_model(request.model, scene)
     scene = _with_optional_bands(source, scene, model, request)
     _refuse_small(scene, model)
+    model = model._replace(scout=None) if request.dense else model
     return scene, model, choose_device(request.device, request.precision)
 
 
@@ -289,4 +294,31 @@ def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> 
     threshold = fused_threshold(model._replace(scale_head=head), device, folders[-1].folder, report)
     card = model.card.model_copy(update={"fused_threshold": threshold, "scale_head": head.hidden})
     save_weights(config.output, model._replace(card=card, scale_head=head))
+    return config.output
+
+
+def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
+    """Gives a trained network a scout, newly trained or another's, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.scout_threshold import scout_facts  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
+    from shipdet.training.scout import SEA_SIZE, ScoutSchedule, train_scout  # noqa: PLC0415 - likewise
+
+    model, device = load_weights(config.model), choose_device()
+    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    scout = None if config.take_from is None else load_weights(config.take_from).scout
+    if scout is None and config.take_from is not None:
+        raise WeightsError(f"{config.take_from} has no scout to take over; name weights that pipelines/scout.py wrote")
+    if scout is None:
+        pictures = [picture for folder in folders for picture in load_pictures(folder)]
+        pictures += render_harbours(config.drawn, SEA_SIZE, config.seed)
+        scout = round_to_half(train_scout(pictures, ScoutSchedule(steps=config.steps, seed=config.seed), report))
+    held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
+    split = " and ".join(folder.name for folder in folders) + " validation"
+    facts = scout_facts(model._replace(scout=scout), device, held_back, split, report)
+    card = model.card.model_copy(update={"scout": facts})
+    save_weights(config.output, model._replace(card=card, scout=scout))
     return config.output

@@ -64,6 +64,7 @@ class DetectConfig(BaseModel):
     gsd_m: Gsd | None = Field(default=None, description=GSDS)
     augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
+    dense: bool = Field(default=False, description="true or false")
     picture: Path | None = Field(default=None, description="a PNG file, or a folder where there are several scenes")
 
 
@@ -85,6 +86,7 @@ class BatchConfig(BaseModel):
     gsd_m: Gsd | None = Field(default=None, description=GSDS)
     augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
+    dense: bool = Field(default=False, description="true or false")
     workers: Count = Field(default=1, description="a whole number of processes, above 0")
     scheduler: Name | None = Field(default=None, description="the address of a Dask scheduler, tcp://HOST:PORT")
     retry_failed: bool = Field(default=False, description="true or false")
@@ -189,6 +191,21 @@ class ScaleHeadConfig(BaseModel):
         return self
 
 
+class ScoutConfig(BaseModel):
+    """Training of a scout for a trained network that stays as it is, or another scout taken over."""
+
+    model_config = STRICT
+
+    model: Name = Field(description="the name of a shipped model or a weights file")
+    output: Path = Field(description="a .safetensors file for the network and its scout")
+    inshore: Path = Field(description="the folder of the inshore data set, whose validation pictures decide first")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    take_from: Name | None = Field(default=None, description="a weights file whose scout is taken over, not trained")
+    drawn: Whole = Field(default=48, description="a whole number of drawn harbours, from 0")
+    steps: Count = Field(default=1500, description="a whole number of optimiser steps, above 0")
+    seed: Whole = Field(default=0, description="a whole number, from 0")
+
+
 class EvaluateConfig(BaseModel):
     """How well a model does on labelled pictures."""
 
@@ -216,7 +233,7 @@ class EvaluateConfig(BaseModel):
         return self
 
 
-Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, EvaluateConfig)
+Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, ScoutConfig, EvaluateConfig)
 
 
 def load_config(path: str | Path, model: type[Config]) -> Config:

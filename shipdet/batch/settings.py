@@ -51,8 +51,8 @@ def _digests(name: str) -> str:
 def _digest(model: Model) -> str:
     """Of the weights themselves: a file of the same name may hold others."""
     digest = hashlib.sha256(model.card.model_dump_json().encode())
-    for part in (model.network, model.scorer, model.scale_head):
-        for name, value in sorted(part.state_dict().items()) if part is not None else ():
+    for part in (model.network, model.scorer, model.scale_head, model.scout):
+        for name, value in sorted(({} if part is None else part.state_dict()).items()):
             digest.update(name.encode())
             digest.update(value.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -15,9 +15,11 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import assemble
+from shipdet.inference.covering import cover
 from shipdet.inference.evidence import CoarseMap
-from shipdet.inference.looked import Looked, TileMaps, TileMemory, cells_of
+from shipdet.inference.looked import Looked, TileMaps, TileMemory, cells_of, only_open
 from shipdet.inference.network_input import network_input
+from shipdet.inference.scout import Ground, open_ground
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.calibration import calibrated
 from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
@@ -54,10 +56,13 @@ Progress = Callable[[int, int], None]
 
 
 class Tiling(NamedTuple):
-    """How a scene is cut; results do not depend on it."""
+    """How a scene is cut; results do not depend on core and offset."""
 
     core: int = 1536
     offset: tuple[int, int] = (0, 0)
+    """of the first inner corner of cores, where all is looked at"""
+    ground: Ground | None = None
+    """what is looked at; None: all. It does decide over results"""
 
 
 class Found(NamedTuple):
@@ -72,6 +77,8 @@ class Found(NamedTuple):
     """how often the scene was looked at"""
     likely_gsd_m: float | None = None
     """ground sample distance that the ships speak for, where it was looked for and there are any"""
+    opened: float = 1.0
+    """share of the scene that the scout had looked at closely; all of it where there is no scout"""
 
 
 class Eye(NamedTuple):
@@ -119,8 +126,9 @@ def detect_hulls(
         ReadError: the file is damaged.
     """
     eye = eye_of(model, device)._replace(memory=memory)
-    seen = sweep(scene, model_sampling(scene, model.card.gsd_m), eye, tiling or Tiling(), progress)
-    return Found(hulls_of(seen, model), seen.sampling, seen.attention)
+    sampling = model_sampling(scene, model.card.gsd_m)
+    seen = sweep(scene, sampling, eye, scouted(scene, sampling, model, device, tiling or Tiling()), progress)
+    return Found(hulls_of(seen, model), seen.sampling, seen.attention, opened=seen.opened)
 
 
 class Seen(NamedTuple):
@@ -134,6 +142,8 @@ class Seen(NamedTuple):
     """as `Found.attention`"""
     more: NDArray[np.float16]
     """(C, ceil(H/8), ceil(W/8)) likewise; C is 0 where the eye asked for nothing more"""
+    opened: float = 1.0
+    """as `Found.opened`"""
 
 
 def hulls_of(seen: Seen, model: Model) -> Hulls:
@@ -146,7 +156,7 @@ def hulls_of(seen: Seen, model: Model) -> Hulls:
 def see(
     scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
 ) -> Seen:
-    """All tiles of a scene through the network; arguments and errors as `detect_hulls`."""
+    """All tiles of a scene through the network, whatever a scout says; arguments and errors as `detect_hulls`."""
     return sweep(scene, model_sampling(scene, model.card.gsd_m), eye_of(model, device), tiling or Tiling(), progress)
 
 
@@ -157,22 +167,33 @@ def eye_of(model: Model, device: Device) -> Eye:
     return eye._replace(margin=MARGIN + model.network.trunk.wider)
 
 
+def scouted(scene: Scene, sampling: Sampling, model: Model, device: Device, tiling: Tiling) -> Tiling:
+    """A tiling of what the model's scout opens; of all where the model has none. Errors as `detect_hulls`."""
+    if model.scout is None or model.card.scout is None:
+        return tiling
+    return tiling._replace(ground=open_ground(scene, sampling, model.scout, model.card.scout.threshold, device))
+
+
 def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, margin: int = MARGIN) -> tuple[Tile, ...]:
     """The tiles that a pass over a scene goes through."""
+    if tiling.ground is not None:
+        return cover(tiling.ground.opened, (sampling.width, sampling.height), tiling.core, margin)
     core = core_size(scene, sampling, tiling.core, STRIDE)
     return make_tiles(sampling.width, sampling.height, core, margin, STRIDE, tiling.offset)
 
 
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
-    tiles = tiles_of(scene, sampling, tiling, eye.margin)
+    tiles, ground = tiles_of(scene, sampling, tiling, eye.margin), tiling.ground
     eye = eye._replace(network=inference_form(eye.network, eye.device))
     maps = TileMaps(sampling)
     unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
-    chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
+    stretch = ground.stretch if ground is not None else scene_stretch(scene)
+    chips = prefetch_chips(scene, sampling, stretch, unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
             looked = look(eye, chip, tile)
+            looked = looked if ground is None else only_open(looked, tile, ground.opened)
             maps.put(tile, looked)
             if eye.memory is not None:
                 eye.memory.keep(tile, looked)
@@ -181,7 +202,8 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
     tips = join_tips(maps.parts)
     if not eye.knows_bows:
         tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
-    return Seen(tips, CoarseMap(maps.ship, COARSE_STRIDE), sampling, maps.attention, maps.more)
+    opened = 1.0 if ground is None else ground.share
+    return Seen(tips, CoarseMap(maps.ship, COARSE_STRIDE), sampling, maps.attention, maps.more, opened)
 
 
 def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:

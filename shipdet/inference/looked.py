@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from shipdet.inference.covering import are_open, open_cells
 from shipdet.models.decode import Tips
 from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.raster.sampling import Sampling
@@ -77,3 +78,18 @@ def cells_of(core: Window, x: int, y: int) -> tuple[slice, slice]:
         slice(top, top - (-core.height // COARSE_STRIDE)),
         slice(left, left - (-core.width // COARSE_STRIDE)),
     )
+
+
+def only_open(looked: Looked, tile: Tile, opened: NDArray[np.bool_]) -> Looked:
+    """What is said of open blocks alone, so that it does not matter which closed ones a tile reaches over.
+
+    Args:
+        looked: of a tile.
+        tile: that one.
+        opened: (rows, columns) blocks of the scene, as `covering.cover` takes them.
+    """
+    here = open_cells(opened, tile.core, COARSE_STRIDE)
+    if here.all():
+        return looked
+    tips = looked.tips.where(are_open(opened, looked.tips.cell))
+    return Looked(tips, looked.attention * here, looked.ship * here, looked.more * here)
