@@ -75,7 +75,7 @@ def look_at(case: Case, model: Model, device: Device) -> Looks:
     glances: list[Glance] = []
     confident: list[Glance] = []
     plain: list[Found] = []
-    for seen in sweeps(scene, model.card.gsd_m, eye, views, Tiling()):
+    for seen in sweeps(scene, model.card.gsd_m, eye, views, [Tiling()] * len(views)):
         hulls = hulls_of(seen, model)
         plain = plain or [Found(hulls, seen.sampling, seen.attention)]
         glances.append(Glance(hulls, seen.sampling, seen.more[0]))

@@ -33,7 +33,7 @@ class Looked(NamedTuple):
 
 
 def model_of(network: TaskPartition, gate_threshold: float) -> Model:
-    """A network ready for the engine; of its card, only sizes, scale and gate matter here."""
+    """A network ready for the engine; of its card, only scale and gate matter here."""
     card = Card(
         name="benchmark",
         width=SIZES.width,

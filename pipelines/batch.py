@@ -31,7 +31,9 @@ class Told:
 def main(path: str) -> int:
     """Detects as the config at `path` says and returns how many scenes failed."""
     config = load_config(path, BatchConfig)
-    asked = ("model", "bands", "threshold", "core", "device", "precision", "gsd_m", "pixel_coordinates")
+    asked = (
+        "model", "bands", "threshold", "core", "device", "precision", "gsd_m", "augment", "pixel_coordinates", "dense"
+    )  # fmt: skip
     request = BatchRequest(
         config.inputs,
         config.output,

@@ -20,6 +20,7 @@ def main(path: str) -> int:
         bands=config.bands,
         threshold=config.threshold,
         core=config.core,
+        dense=config.dense,
         device=config.device,
         precision=config.precision,
         gsd_m=config.gsd_m,

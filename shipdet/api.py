@@ -11,16 +11,19 @@ from typing import Literal, NamedTuple
 import geopandas as gpd
 import numpy as np
 
-from shipdet.config import ScaleHeadConfig, TrainConfig
-from shipdet.errors import SceneError
+from shipdet.config import ScaleHeadConfig, ScoutConfig, TrainConfig
+from shipdet.errors import SceneError, WeightsError
+from shipdet.export.explanation import draw_explanation, facts_of
 from shipdet.export.picture import Picture, draw_scene
 from shipdet.geometry import Hulls
-from shipdet.inference.engine import Found, TileMemory, Tiling, detect_hulls
+from shipdet.inference.engine import Found, Tiling, detect_hulls
+from shipdet.inference.explain import Explained, Wanted, explain_ship, true_north
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
+from shipdet.inference.looked import TileMemory
 from shipdet.inference.views import Augment, Looking, find_ships
-from shipdet.labels.folders import civil, inshore
+from shipdet.labels.folders import civil, inshore, read_folder
 from shipdet.models.choice import AUTO, load_model
-from shipdet.models.device import PrecisionName, choose_device
+from shipdet.models.device import Device, PrecisionName, choose_device
 from shipdet.models.weights import Model, load_weights, round_to_half, save_weights
 from shipdet.raster.bands import BandChoice, other_band
 from shipdet.raster.raw import SceneFiles
@@ -59,6 +62,8 @@ class DetectRequest:
     pixel_coordinates: bool = False
     augment: Augment = "none"
     """further views of the scene, fused: more ships for more time"""
+    dense: bool = False
+    """look at everything closely, also where the model's scout sees nothing"""
 
 
 class Detection(NamedTuple):
@@ -72,6 +77,18 @@ class Detection(NamedTuple):
     model: str
     likely_gsd_m: float | None
     """ground metres per pixel that the ships speak for, where that was unknown"""
+    opened: float = 1.0
+    """share of the scene that was looked at closely"""
+
+
+class Explanation(NamedTuple):
+    """One ship of a scene, and how it was found."""
+
+    detection: gpd.GeoDataFrame
+    """one row, columns as of `detect`"""
+    seen: Explained
+    scene: Scene
+    model: str
 
 
 def detect(scene: Source, request: DetectRequest | None = None) -> gpd.GeoDataFrame:
@@ -98,25 +115,67 @@ def run_detection(
         ShipdetError: as `detect`.
     """
     began = time.perf_counter()
+    scene, model, device = _prepare(source, request)
+    found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core), memory), progress)
+    hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
+    if found.likely_gsd_m is not None:
+        log.warning(LIKELY, scene.name, found.likely_gsd_m)
+    if request.pixel_coordinates and (scene.gsd_m is not None or scene.grid.crs is None):
+        gsd_m = _mean(scene.gsd_m) or found.likely_gsd_m or model.card.gsd_m
+        detections = pixel_detections(hulls, gsd_m, _tags(scene, model))
+    else:
+        detections = georeference(hulls, scene.grid, _tags(scene, model))
+    seconds = time.perf_counter() - began
+    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m, found.opened)
+
+
+def explain(source: Source, request: DetectRequest, at: tuple[float, float], within_m: float = 100.0) -> Explanation:
+    """The ship nearest to a place, and what each part of the network says around it.
+
+    Args:
+        source: a raster, or the single-band rasters of one scene.
+        request: how to look; further views and an unknown ground sample distance are not for one ship.
+        at: longitude and latitude in degrees; column and row of the scene where the request is for pixels.
+        within_m: how far from there the ship may lie.
+
+    Raises:
+        ShipdetError: as `detect`; or no ship lies there.
+    """
+    scene, model, device = _prepare(source, request)
+    place = at if request.pixel_coordinates else scene.grid.to_pixels(np.array([at]))[0].tolist()
+    least = model.card.score_threshold if request.threshold is None else request.threshold
+    seen = explain_ship(scene, model, device, Wanted((place[0], place[1]), within_m, least))
+    if scene.grid.crs is None:
+        detection = pixel_detections(seen.ship, _mean(scene.gsd_m) or model.card.gsd_m, _tags(scene, model))
+    else:
+        detection = georeference(seen.ship, scene.grid, _tags(scene, model))
+    return Explanation(detection, seen, scene, model.card.name)
+
+
+def save_explanation(found: Explanation, path: Path) -> None:
+    """Draws what speaks for a ship, step by step, side by side.
+
+    Raises:
+        OutputError: the picture cannot be written there.
+    """
+    title = f"{found.scene.scene_id} · {found.model}"
+    draw_explanation(found.seen, facts_of(found.detection, title), true_north(found.scene.grid, found.seen), path)
+
+
+def _prepare(source: Source, request: DetectRequest) -> tuple[Scene, Model, Device]:
+    """The scene as the model reads it, the model, and where it computes."""
     scene = _open(source, request)
     _refuse_unplaced(scene, request)
     model = load_model(request.model, scene)
     scene = _with_optional_bands(source, scene, model, request)
     _refuse_small(scene, model)
-    device = choose_device(request.device, request.precision)
-    found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core), memory), progress)
-    hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
+    model = model._replace(scout=None) if request.dense else model
+    return scene, model, choose_device(request.device, request.precision)
+
+
+def _tags(scene: Scene, model: Model) -> SceneTags:
     card = model.card
-    tags = SceneTags(scene.scene_id, scene.acquired_at, card.name, card.types, card.ends == "unordered")
-    if found.likely_gsd_m is not None:
-        log.warning(LIKELY, scene.name, found.likely_gsd_m)
-    if request.pixel_coordinates and (scene.gsd_m is not None or scene.grid.crs is None):
-        gsd_m = _mean(scene.gsd_m) or found.likely_gsd_m or model.card.gsd_m
-        detections = pixel_detections(hulls, gsd_m, tags)
-    else:
-        detections = georeference(hulls, scene.grid, tags)
-    seconds = time.perf_counter() - began
-    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m)
+    return SceneTags(scene.scene_id, scene.acquired_at, card.name, card.types, card.ends == "unordered")
 
 
 def _open(source: Source, request: DetectRequest) -> Scene:
@@ -235,4 +294,31 @@ def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> 
     threshold = fused_threshold(model._replace(scale_head=head), device, folders[-1].folder, report)
     card = model.card.model_copy(update={"fused_threshold": threshold, "scale_head": head.hidden})
     save_weights(config.output, model._replace(card=card, scale_head=head))
+    return config.output
+
+
+def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
+    """Gives a trained network a scout, newly trained or another's, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.scout_threshold import scout_facts  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
+    from shipdet.training.scout import SEA_SIZE, ScoutSchedule, train_scout  # noqa: PLC0415 - likewise
+
+    model, device = load_weights(config.model), choose_device()
+    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    scout = None if config.take_from is None else load_weights(config.take_from).scout
+    if scout is None and config.take_from is not None:
+        raise WeightsError(f"{config.take_from} has no scout to take over; name weights that pipelines/scout.py wrote")
+    if scout is None:
+        pictures = [picture for folder in folders for picture in load_pictures(folder)]
+        pictures += render_harbours(config.drawn, SEA_SIZE, config.seed)
+        scout = round_to_half(train_scout(pictures, ScoutSchedule(steps=config.steps, seed=config.seed), report))
+    held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
+    split = " and ".join(folder.name for folder in folders) + " validation"
+    facts = scout_facts(model._replace(scout=scout), device, held_back, split, report)
+    card = model.card.model_copy(update={"scout": facts})
+    save_weights(config.output, model._replace(card=card, scout=scout))
     return config.output

@@ -18,6 +18,7 @@ from shipdet import __version__
 from shipdet.commands.batch import batch
 from shipdet.commands.detect import detect
 from shipdet.commands.evaluate import evaluate
+from shipdet.commands.explain import explain
 from shipdet.commands.info import info
 from shipdet.commands.labels import labels
 from shipdet.commands.models import models
@@ -47,6 +48,7 @@ def _root(
 
 app.command(epilog="Example: shipdet detect harbour.tif -o ships.gpkg --picture ships.png")(detect)
 app.command(epilog="Example: shipdet batch archive/ -o ships --workers 4")(batch)
+app.command(epilog="Example: shipdet explain harbour.tif --at 103.75,1.26 -o ship.png")(explain)
 app.command(epilog="Example: shipdet info harbour.tif")(info)
 app.command(epilog="Example: shipdet models")(models)
 app.command(epilog="Example: shipdet train configs/train_inshore.yaml")(train)

@@ -35,6 +35,7 @@ Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
 Name = Annotated[str, Field(min_length=1)]
 Gsd = Positive | Literal["unknown"]
 Augment = Literal["none", "flips", "dihedral", "scales"]
+TrunkAttention = Literal["none", "residual", "se", "eca", "cbam"]
 SceneNames = tuple[Name | tuple[Name, ...], ...]
 """Rasters; one that is a list is several band files of one scene."""
 PrecisionName = Literal["auto", "float32", "bfloat16"]
@@ -42,6 +43,7 @@ PrecisionName = Literal["auto", "float32", "bfloat16"]
 PRECISIONS = "one of auto, float32, bfloat16"
 """How messages name the precisions."""
 GSDS = "metres per pixel, above 0, or unknown"
+TRUNK_ATTENTIONS = "one of none, residual, se, eca, cbam"
 AUGMENTS = "one of none, flips, dihedral, scales"
 
 
@@ -62,6 +64,7 @@ class DetectConfig(BaseModel):
     gsd_m: Gsd | None = Field(default=None, description=GSDS)
     augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
+    dense: bool = Field(default=False, description="true or false")
     picture: Path | None = Field(default=None, description="a PNG file, or a folder where there are several scenes")
 
 
@@ -74,14 +77,16 @@ class BatchConfig(BaseModel):
     output: Path = Field(description="a folder, made where there is none")
     format: Name = Field(default="gpkg", description="the ending of the scenes' own files, such as gpkg")
     assets: tuple[Name, ...] = Field(default=(), description="a list of the names of STAC assets")
-    model: Name = Field(default="auto", description="the name of a shipped model or a weights file")
+    model: Name = Field(default="auto", description="auto, the name of a shipped model or a weights file")
     bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers (from 1) or descriptions")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
     core: Count = Field(default=1536, description="a tile's side in pixels of the model, above 0")
     device: Name = Field(default="auto", description="auto, cpu or cuda")
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
-    gsd_m: Positive | None = Field(default=None, description="metres per pixel, above 0")
+    gsd_m: Gsd | None = Field(default=None, description=GSDS)
+    augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
+    dense: bool = Field(default=False, description="true or false")
     workers: Count = Field(default=1, description="a whole number of processes, above 0")
     scheduler: Name | None = Field(default=None, description="the address of a Dask scheduler, tcp://HOST:PORT")
     retry_failed: bool = Field(default=False, description="true or false")
@@ -97,7 +102,7 @@ class TrainConfig(BaseModel):
     name: Name = Field(description="the name that the weights go by")
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
-    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set, and no other data")
+    sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set")
     scenes: SceneNames = Field(default=(), description="a list of georeferenced rasters")
     scene_labels: tuple[Path, ...] = Field(default=(), description="a list of label files, one for each of the scenes")
     validation_scenes: SceneNames = Field(default=(), description="a list of rasters, none of them among the scenes")
@@ -121,8 +126,12 @@ class TrainConfig(BaseModel):
     ship_types: Path | None = Field(default=None, description="a folder of chips of single ships, a folder a type")
     start_from: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
     teacher: Name | None = Field(default=None, description="the name of a shipped model or a weights file")
+    scale: tuple[Positive, Positive] = Field(
+        default=(0.5, 2.0), description="two numbers above 0, the least and greatest zoom of inshore pictures"
+    )
     copy_paste: Share = Field(default=0.0, description="the share of pictures with ships pasted in, from 0 to 1")
     synthetic_share: Share = Field(default=0.0, description="the share of drawn harbours, from 0 to 1")
+    trunk_attention: TrunkAttention = Field(default="none", description=TRUNK_ATTENTIONS)
     precision: PrecisionName = Field(default="auto", description=PRECISIONS)
     heat_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
     vector_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
@@ -131,14 +140,20 @@ class TrainConfig(BaseModel):
     @model_validator(mode="after")
     def _has_data(self) -> Self:
         if self.sen2ships is not None:
-            if self.inshore is not None or self.civil is not None or self.scenes or self.synthetic_share > 0:
-                raise ValueError("sen2ships makes a model of its own; name no other data, and no synthetic_share")
+            if self.scenes or self.ship_types is not None or self.synthetic_share > 0:
+                raise ValueError("sen2ships makes a model of its own; name no scenes, ship_types or synthetic_share")
             return self
         if self.inshore is None and self.civil is None and not self.scenes and self.synthetic_share < 1:
             raise ValueError(
                 "nothing to learn from; name a folder as 'inshore' or 'civil', or rasters as 'scenes', "
                 "or set synthetic_share: 1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _scales_in_order(self) -> Self:
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale: expected the least first, got {self.scale[0]:g} and {self.scale[1]:g}")
         return self
 
     @model_validator(mode="after")
@@ -176,6 +191,21 @@ class ScaleHeadConfig(BaseModel):
         return self
 
 
+class ScoutConfig(BaseModel):
+    """Training of a scout for a trained network that stays as it is, or another scout taken over."""
+
+    model_config = STRICT
+
+    model: Name = Field(description="the name of a shipped model or a weights file")
+    output: Path = Field(description="a .safetensors file for the network and its scout")
+    inshore: Path = Field(description="the folder of the inshore data set, whose validation pictures decide first")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    take_from: Name | None = Field(default=None, description="a weights file whose scout is taken over, not trained")
+    drawn: Whole = Field(default=48, description="a whole number of drawn harbours, from 0")
+    steps: Count = Field(default=1500, description="a whole number of optimiser steps, above 0")
+    seed: Whole = Field(default=0, description="a whole number, from 0")
+
+
 class EvaluateConfig(BaseModel):
     """How well a model does on labelled pictures."""
 
@@ -203,7 +233,7 @@ class EvaluateConfig(BaseModel):
         return self
 
 
-Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, EvaluateConfig)
+Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, ScoutConfig, EvaluateConfig)
 
 
 def load_config(path: str | Path, model: type[Config]) -> Config:

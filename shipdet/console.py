@@ -89,6 +89,11 @@ def _lines(label: str) -> Callable[[int, int], None]:
     return report
 
 
+def share(part: float) -> str:
+    """A share as a percentage of about two digits: `31 %`, `3.1 %`."""
+    return f"{100 * part:.{0 if part >= 0.1 else 1}f} %"
+
+
 def show_ships(tables: Sequence["gpd.GeoDataFrame"]) -> None:
     """The best ships of all scenes as a table; which scene is told where there are several."""
     ships = [ship for table in tables for ship in table.nlargest(ROWS, "score").itertuples()]

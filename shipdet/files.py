@@ -10,6 +10,9 @@ from pathlib import Path
 
 from shipdet.errors import OutputError
 
+SCRATCH = ".shipdet-"
+"""How the hidden folders' names begin; a process that is killed leaves its own behind."""
+
 
 @contextmanager
 def scratch_beside(path: Path) -> Iterator[Path]:
@@ -25,7 +28,7 @@ def scratch_beside(path: Path) -> Iterator[Path]:
     if path.is_dir():
         raise OutputError(f"{path} should be a file to write, but is a folder; give the name of a file in it")
     try:
-        scratch = tempfile.TemporaryDirectory(prefix=".shipdet-", dir=path.parent)
+        scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=path.parent)
     except OSError as error:
         raise OutputError(f"cannot write in {path.parent} ({error.strerror}); give a folder that you own") from error
     with scratch as name:

@@ -57,6 +57,20 @@ class Grid:
         lon, lat = self._to_wgs84.transform(projected[:, 0], projected[:, 1])
         return np.stack([(np.asarray(lon) + 180.0) % 360.0 - 180.0, np.asarray(lat)], axis=1)
 
+    def to_pixels(self, lonlat: Array) -> Array:
+        """Longitude and latitude in degrees (N, 2) to pixel coordinates (N, 2), huge where the CRS has no place.
+
+        Of the turns around the Earth that a grid in degrees may be counted in, the one nearest to the grid's middle.
+        """
+        places = [self._one_turn(lonlat + np.array([turn, 0.0])) for turn in (0.0, 360.0, -360.0)]
+        away = [np.hypot(*(xy - np.array([self.width, self.height]) / 2).T) for xy in places]
+        return np.asarray(np.stack(places)[np.argmin(away, axis=0), np.arange(len(lonlat))])
+
+    def _one_turn(self, lonlat: Array) -> Array:
+        x, y = self._to_wgs84.transform(lonlat[:, 0], lonlat[:, 1], direction="INVERSE")
+        placed = np.nan_to_num(np.stack([np.asarray(x), np.asarray(y)], axis=1), posinf=1e30, neginf=1e30)
+        return Grid(None, ~self.transform, 0, 0).to_crs(placed)
+
     def gsd_m(self, xy: Array) -> Array:
         """Ground sample distance in metres along columns and along rows (N, 2), at pixel coordinates (N, 2).
 

@@ -174,3 +174,27 @@ def test_a_ground_pixel_is_a_number_or_unknown(gsd: float | str, tmp_path: Path)
 def test_another_word_for_a_ground_pixel_is_refused(refuse):
     message = refuse("civil: data\ngsd_m: dunno\n", EvaluateConfig)
     assert message == "gsd_m: expected metres per pixel, above 0, or unknown, got 'dunno'"
+
+
+def test_a_range_of_scales_begins_with_the_least(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_text("name: x\noutput: runs\nsteps: 1\nsynthetic_share: 1\nscale: [2.0, 0.5]\n")
+    with pytest.raises(ConfigError, match=r"scale: expected the least first, got 2 and 0\.5"):
+        load_config(path, TrainConfig)
+    path.write_text("name: x\noutput: runs\nsteps: 1\nsynthetic_share: 1\nscale: [0.9, 1.1]\n")
+    assert load_config(path, TrainConfig).scale == (0.9, 1.1)
+
+
+def test_attention_for_the_trunk_is_one_that_there_is(refuse, tmp_path: Path):
+    message = refuse(TRAIN + "inshore: data\ntrunk_attention: sa\n", TrainConfig)
+    assert message == "trunk_attention: expected one of none, residual, se, eca, cbam, got 'sa'"
+    path = tmp_path / "train.yaml"
+    path.write_text(TRAIN + "inshore: data\n")
+    assert load_config(path, TrainConfig).trunk_attention == "none"
+
+
+@pytest.mark.parametrize("kind", ["residual", "se", "eca", "cbam"])
+def test_configs_of_trunks_with_attention_differ_from_the_plain_one_in_nothing_else(kind: str):
+    plain = load_config(CONFIGS / "train_inshore.yaml", TrainConfig)
+    config = load_config(CONFIGS / f"train_{kind}_trunk.yaml", TrainConfig)
+    assert config == plain.model_copy(update={"name": f"{kind}-trunk", "trunk_attention": kind})

@@ -119,3 +119,22 @@ def test_a_grid_without_a_crs_has_no_place() -> None:
     np.testing.assert_allclose(grid.to_crs(np.array([[1.0, 2.0]])), [[1, 2]])
     with pytest.raises(ValueError, match="no place on Earth"):
         grid.to_lonlat(np.array([[1.0, 2.0]]))
+
+
+@pytest.mark.parametrize(
+    ("epsg", "transform"),
+    [
+        (32631, Affine(1.0, 0.1, 500_000, 0.1, -1.0, 5.8e6)),
+        (4326, Affine(1e-4, 0, 179.99, 0, -1e-4, 10)),
+        (3857, Affine(10, 0, -1e6, 0, -10, 7e6)),
+    ],
+)
+def test_places_go_to_longitude_and_latitude_and_back(epsg: int, transform: Affine) -> None:
+    grid = Grid(CRS.from_epsg(epsg), transform, 400, 300)
+    xy = np.array([[0.0, 0.0], [200.5, 10.25], [399.0, 299.0]])
+    np.testing.assert_allclose(grid.to_pixels(grid.to_lonlat(xy)), xy, atol=1e-3)
+
+
+def test_a_place_that_a_crs_does_not_reach_lies_far_off_the_grid() -> None:
+    grid = Grid(CRS.from_epsg(3857), Affine(10, 0, 0, 0, -10, 0), 400, 300)
+    assert np.abs(grid.to_pixels(np.array([[0.0, 90.0]]))).max() > 1e6

@@ -50,7 +50,9 @@ def on_cluster(tasks: Iterator[Task], scheduler: str) -> Iterator[Outcome]:
         first = _give(client, islice(tasks, max(LEAST_AHEAD, AHEAD * threads)), given)
         working = as_completed(first, loop=client.loop)
         for future in working:
-            yield _outcome(future, given.pop(future.key), scheduler)
+            outcome = _outcome(future, given.pop(future.key), scheduler)
+            future.release()  # else, when the worker that keeps the outcome dies, another does the scene once more
+            yield outcome
             working.update(_give(client, islice(tasks, 1), given))
 
 

@@ -20,6 +20,7 @@ from shipdet.batch.tiles import forget
 from shipdet.batch.work import HIDDEN, Outcome, Task, tiles_path
 from shipdet.errors import InputError, OutputError
 from shipdet.export.vector import check_output
+from shipdet.files import SCRATCH
 from shipdet.raster.files import is_remote
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def run_batch(request: BatchRequest, runner: Runner, watch: Watch) -> Tally:
         for outcome in runner(_beginning(tasks, ledger, watch)):
             _settle(by_key[outcome.key], outcome, ledger)
             watch.ended(outcome)
+        _sweep(folder, ledger)
         current = [row for row in ledger.rows() if row.settings == settings.hash]
         done = [row for row in current if row.state == "done"]
         write_dataset(folder, done, request.merge_window_s)
@@ -114,10 +116,15 @@ def _make_folders(folder: Path, ending: str) -> None:
 
 
 def _sweep(folder: Path, ledger: Ledger) -> None:
-    """Removes what a run that was killed left behind: half-written files, and tiles of scenes that are done."""
-    for part in (folder, folder / "scenes", folder / HIDDEN / "parts"):
-        for scratch in part.glob(".shipdet-*"):
-            shutil.rmtree(scratch, ignore_errors=True)
+    """Removes what processes that were killed left behind: half-written files, and tiles of scenes that are done.
+
+    Only while nobody works: before the first scene, for a run that was killed, and after the last, for a worker.
+    """
+    parts = folder, folder / "scenes", folder / HIDDEN / "parts"
+    scratches = [path for part in parts for path in part.glob(f"{SCRATCH}*")]
+    scratches += (folder / HIDDEN / "tiles").rglob(f"{SCRATCH}*")
+    for scratch in scratches:
+        shutil.rmtree(scratch, ignore_errors=True)
     for row in ledger.rows():
         if row.state == "done":
             forget(tiles_path(folder, row.key))

@@ -51,8 +51,8 @@ def _digests(name: str) -> str:
 def _digest(model: Model) -> str:
     """Of the weights themselves: a file of the same name may hold others."""
     digest = hashlib.sha256(model.card.model_dump_json().encode())
-    scorer = {} if model.scorer is None else model.scorer.state_dict()
-    for name, value in [*sorted(model.network.state_dict().items()), *sorted(scorer.items())]:
-        digest.update(name.encode())
-        digest.update(value.contiguous().cpu().numpy().tobytes())
+    for part in (model.network, model.scorer, model.scale_head, model.scout):
+        for name, value in sorted(({} if part is None else part.state_dict()).items()):
+            digest.update(name.encode())
+            digest.update(value.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from safetensors import SafetensorError
@@ -9,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from shipdet.errors import OutputError
 from shipdet.files import whole_file
-from shipdet.inference.engine import Looked
+from shipdet.inference.looked import Looked
 from shipdet.models.decode import Tips
 from shipdet.raster.tiling import Tile
 
@@ -17,7 +18,7 @@ MAPS = ("attention", "ship", "more")
 
 
 class TileFolder:
-    """Remembers the tiles of one scene under one settings hash; see `shipdet.inference.engine.TileMemory`.
+    """Remembers the tiles of one scene under one settings hash; see `shipdet.inference.looked.TileMemory`.
 
     A file appears whole or not at all; one that is damaged counts as none.
     """
@@ -52,6 +53,10 @@ class TileFolder:
                 save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
         except (SafetensorError, OSError) as error:
             raise OutputError(f"could not write {path} ({error}); make room there") from error
+
+    def part(self, name: str) -> Self:
+        """The memory of one of several views, in a folder within this one."""
+        return type(self)(self._folder / name)
 
     def _path(self, tile: Tile) -> Path:
         core, window = tile.core, tile.window

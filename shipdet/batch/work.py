@@ -20,6 +20,7 @@ from shipdet.batch.tiles import TileFolder
 from shipdet.errors import SceneError, ShipdetError
 from shipdet.export.vector import to_lonlat, write_detections
 from shipdet.models.device import choose_device
+from shipdet.raster.scene import open_scene
 from shipdet.redaction import redacted
 
 log = logging.getLogger(__name__)
@@ -120,11 +121,28 @@ def _detect(task: Task, progress: Callable[[int, int], None] | None) -> Detectio
     version = f"{task.settings} {task.fingerprint} {device.device.type} {device.dtype}"
     memory = TileFolder(task.tiles / hashlib.sha256(version.encode()).hexdigest()[:16])
     sources = task.scene.sources
+    _refuse_mixture(task)
     found = run_detection(sources[0] if len(sources) == 1 else sources, task.request, progress, memory)
     told = {"scene_id": task.scene.scene_id, "acquired_at": task.scene.acquired_at}
     columns = {name: value for name, value in told.items() if value is not None}
     detections = found.detections.assign(**columns).astype(dict.fromkeys(columns, "string"))
     return found._replace(detections=detections)
+
+
+def _refuse_mixture(task: Task) -> None:
+    """All scenes of a batch have their ships on Earth, or all in pixels.
+
+    Ships of an unknown scale are in pixels only where they cannot be on Earth; see `shipdet.api.run_detection`.
+    """
+    request = task.request
+    if not (request.pixel_coordinates and request.gsd_m == "unknown"):
+        return
+    scene = open_scene(task.scene.sources, request.bands)
+    if scene.grid.crs is not None:
+        raise SceneError(
+            f"{scene.name} has a CRS, so its ships cannot join others in pixels; "
+            "detect it in a batch without --pixel-coordinates, or pass --gsd METRES"
+        )
 
 
 def rows(detections: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:

@@ -9,17 +9,21 @@ import typer
 from shipdet.commands.batch_watch import watching
 from shipdet.commands.options import (
     MODEL,
+    Augment,
+    AugmentChoice,
     Bands,
     Core,
+    Dense,
     Device,
     Ending,
-    Gsd,
+    GsdOrUnknown,
     InPixels,
     Model,
     Precision,
     PrecisionChoice,
     Threshold,
     parse_bands,
+    parse_gsd,
 )
 from shipdet.errors import InputError
 
@@ -60,10 +64,12 @@ def batch(  # noqa: PLR0913 - a command's options are its parameters; here they 
     bands: Bands = None,
     threshold: Threshold = None,
     core: Core = 1536,
+    dense: Dense = False,
     device: Device = "auto",
     precision: PrecisionChoice = Precision.auto,
     pixel_coordinates: InPixels = False,
-    gsd_m: Gsd = None,
+    gsd: GsdOrUnknown = None,
+    augment: AugmentChoice = Augment.none,
     ending: Ending = "gpkg",
     asset: Asset = None,
     workers: Workers = 1,
@@ -85,9 +91,11 @@ def batch(  # noqa: PLR0913 - a command's options are its parameters; here they 
         bands=parse_bands(bands),
         threshold=threshold,
         core=core,
+        dense=dense,
         device=device,
         precision=precision.value,
-        gsd_m=gsd_m,
+        gsd_m=parse_gsd(gsd),
+        augment=augment.value,
         pixel_coordinates=pixel_coordinates,
     )
     assets = tuple(name.strip() for name in (asset or "").split(",") if name.strip())

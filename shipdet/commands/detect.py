@@ -10,6 +10,7 @@ from shipdet.commands.options import (
     AugmentChoice,
     Bands,
     Core,
+    Dense,
     Device,
     Ending,
     GsdOrUnknown,
@@ -25,7 +26,7 @@ from shipdet.commands.options import (
     parse_bands,
     parse_gsd,
 )
-from shipdet.console import complain, progress, show_ships
+from shipdet.console import complain, progress, share, show_ships
 
 if TYPE_CHECKING:
     from shipdet.api import DetectRequest
@@ -40,6 +41,7 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
     bands: Bands = None,
     threshold: Threshold = None,
     core: Core = 1536,
+    dense: Dense = False,
     device: Device = "auto",
     precision: PrecisionChoice = Precision.auto,
     picture: Picture = None,
@@ -61,6 +63,7 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
         bands=parse_bands(bands),
         threshold=threshold,
         core=core,
+        dense=dense,
         device=device,
         precision=precision.value,
         gsd_m=parse_gsd(gsd),
@@ -80,7 +83,8 @@ def _detect(plan: "Plan", request: "DetectRequest") -> None:
             complain(str(outcome.error))
         elif (found := outcome.found) is not None:
             how = f"{found.seconds:.1f} s on {found.device}"
-            typer.echo(f"{scene_name(outcome.job.source)}: {len(found.detections)} ships in {how}")
+            looked = "" if found.opened == 1 else f", {share(found.opened)} of the scene looked at"
+            typer.echo(f"{scene_name(outcome.job.source)}: {len(found.detections)} ships in {how}{looked}")
             tables.append(found.detections)
     show_ships(tables)
     if len(tables) < len(plan.jobs):

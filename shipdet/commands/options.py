@@ -78,6 +78,9 @@ AugmentChoice = Annotated[
         help="Look again: mirrored (4 times the work), turned too (8 times), or at three scales (3.5 times).",
     ),
 ]
+Dense = Annotated[
+    bool, typer.Option("--dense", help="Look at everything closely, also where the model's scout sees no ships.")
+]
 Stack = Annotated[bool, typer.Option("--stack", help="The files given are the bands of one scene, in this order.")]
 Ending = Annotated[str, typer.Option("--format", help="The files' ending where OUT is a folder.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the scores here.")]

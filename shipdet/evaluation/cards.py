@@ -28,6 +28,7 @@ def first_card(config: TrainConfig) -> Card:
         width=sizes.width,
         context=sizes.context,
         blocks=sizes.blocks,
+        trunk_attention=sizes.trunk_attention,
         gsd_m=GSD_M,
         bands=("red", "green", "blue"),
         normalisation="scene percentiles 1 to 99 to 0..1, then (x - 0.5) * 4",
@@ -54,7 +55,8 @@ def _of_ports(card: Card) -> dict[str, object]:
 
 
 def _trained_on(config: TrainConfig) -> tuple[str, ...]:
-    trained_on = [f"{folder.name}, training split" for folder in folders_of(config)]
+    seen = "" if config.sen2ships is None else ", averaged down to 10 m"
+    trained_on = [f"{folder.name}, training split{seen}" for folder in folders_of(config)]
     if config.sen2ships is not None:
         trained_on.append(f"{config.sen2ships.name}, training ports, with their ships pasted on other water")
     if config.scenes:

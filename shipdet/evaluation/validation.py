@@ -86,10 +86,9 @@ def card_with(card: Card, judged: Mapping[str, Sequence[Judged]]) -> Card:
 
 
 def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
-    """Its scorer learns from the training splits, and from harbours drawn anew."""
+    """Its scorer learns from the pictures' training splits, and from harbours drawn anew."""
     if config.sen2ships is not None:
-        ports = port_cases(read_ports(config.sen2ships, "train"), model.card)
-        return with_scorer(model, device, ports, config.seed)
+        return model  # of so few hulls, judged by their middles, it learns nothing good
     pictures = [picture for folder in folders_of(config) for picture in read_folder(folder, "train")]
     with TemporaryDirectory() as folder:
         if config.synthetic_share > 0:
@@ -117,7 +116,7 @@ def _validation_sets(config: TrainConfig) -> list[_ValidationSet]:
     if config.sen2ships is not None:
         ports = port_cases(read_ports(config.sen2ships, "validation"), first_card(config))
         sets.append(_ValidationSet(config.sen2ships.name, partial(_judge_pictures, ports)))
-    for folder in folders_of(config):
+    for folder in folders_of(config) if config.sen2ships is None else ():
         pictures = read_folder(folder, "validation")
         sets.append(_ValidationSet(folder.name, partial(_judge_pictures, pictures)))
     return sets

@@ -24,10 +24,10 @@ HEADER = 40
 """Height in pixels of the strip above the scene that holds title and colour scale."""
 _MIN_WIDTH = 420
 """Narrower scenes get a margin on the right, so that the header has room."""
-_DPI = 100
-_POINT = 72 / _DPI
+DPI = 100
+POINT = 72 / DPI
 """One pixel, in the points that matplotlib counts lines in."""
-_INK, _PAPER, _HALO = "#e8edf2", "#11161c", "#05080b"
+INK, PAPER, HALO = "#e8edf2", "#11161c", "#05080b"
 _SCORES = ListedColormap(colormaps["plasma"](np.linspace(0.3, 1.0, 256)), "score")
 """Plasma without its dark end: seen on blue water, grey quays and green land alike, and ordered in print too."""
 _SMALL = 10.0
@@ -61,20 +61,20 @@ def draw_scene(picture: Picture, hulls: Hulls, path: Path) -> None:
     _require_png(path)
     _, height, width = picture.pixels.shape
     full = max(width, _MIN_WIDTH), height + HEADER
-    figure = Figure(figsize=(full[0] / _DPI, full[1] / _DPI), dpi=_DPI, facecolor=_PAPER)
+    figure = Figure(figsize=(full[0] / DPI, full[1] / DPI), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.0, width / full[0], height / full[1]))
     axes.set_axis_off()
     shown = np.nan_to_num(np.clip(np.moveaxis(picture.pixels, 0, 2), 0, 1), nan=0.13)
     axes.imshow(shown, interpolation="none", extent=(0, width, height, 0), aspect="auto")
     axes.set(xlim=(0, width), ylim=(height, 0))
-    _draw_hulls(axes, hulls, picture.scale)
+    draw_hulls(axes, hulls, picture.scale)
     if picture.gsd_m is not None:
-        _draw_scale_bar(axes, picture.gsd_m / picture.scale, width, height)
+        draw_scale_bar(axes, picture.gsd_m / picture.scale, width, height)
     _draw_header(figure, f"{picture.title} · {_count(len(hulls))}", full)
     with whole_file(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(temporary, format="png", dpi=_DPI)
+        figure.savefig(temporary, format="png", dpi=DPI)
 
 
 def check_picture(path: Path) -> None:
@@ -97,43 +97,44 @@ def _count(ships: int) -> str:
     return "1 ship" if ships == 1 else f"{ships:,} ships"
 
 
-def _draw_hulls(axes: Axes, hulls: Hulls, scale: float) -> None:
+def draw_hulls(axes: Axes, hulls: Hulls, scale: float) -> None:
     """Worst score first, so that the best lies on top; every line has a dark halo, to show on any water or quay."""
     hulls = hulls[np.argsort(hulls.score, kind="stable")]
     colours = _SCORES(hulls.score)
     corners = hull_corners(hulls.bow * scale, hulls.stern * scale, hulls.beam * scale)
-    for width, edge in ((2.8, _HALO), (1.3, colours)):
-        outlines = PolyCollection(list(corners), facecolors="none", edgecolors=edge, linewidths=width * _POINT)
+    for width, edge in ((2.8, HALO), (1.3, colours)):
+        outlines = PolyCollection(list(corners), facecolors="none", edgecolors=edge, linewidths=width * POINT)
         outlines.set(joinstyle="round", alpha=0.6 if width > 2 else 1.0)
         axes.add_collection(outlines, autolim=False)
     dots = np.clip(hulls.beam * scale * 0.45, 3.4, 6.0)
-    _draw_circles(axes, hulls.bow * scale, dots, facecolors=colours, edgecolors=_HALO, linewidths=0.7 * _POINT)
+    draw_circles(axes, hulls.bow * scale, dots, facecolors=colours, edgecolors=HALO, linewidths=0.7 * POINT)
     small = hulls.length * scale < _SMALL
     rings = np.full(int(small.sum()), 2 * _SMALL)
     middle = (hulls.bow + hulls.stern)[small] * scale / 2
-    _draw_circles(axes, middle, rings, facecolors="none", edgecolors=colours[small], linewidths=1.0 * _POINT)
+    draw_circles(axes, middle, rings, facecolors="none", edgecolors=colours[small], linewidths=1.0 * POINT)
 
 
-def _draw_circles(axes: Axes, centres: Array, diameters: Array, **looks: object) -> None:
+def draw_circles(axes: Axes, centres: Array, diameters: Array, **looks: object) -> None:
+    """Circles at places (N, 2), of diameters (N,) in picture pixels."""
     circles = EllipseCollection(
         diameters, diameters, np.zeros(len(diameters)), units="xy", offsets=centres, transOffset=axes.transData, **looks
     )
     axes.add_collection(circles, autolim=False)
 
 
-def _draw_scale_bar(axes: Axes, metres_per_pixel: float, width: int, height: int) -> None:
+def draw_scale_bar(axes: Axes, metres_per_pixel: float, width: int, height: int) -> None:
     """A round length, about a fifth of the picture, on a dark plate at the bottom left; none where there is no room."""
     if width < 120 or height < 60:
         return
     length_m = _round_length(max(width, 300) / 5 * metres_per_pixel)
     pixels = length_m / metres_per_pixel
     left, bottom = 14.0, height - 14.0
-    plate = Rectangle((left - 7, bottom - 21), pixels + 14, 28, facecolor=_HALO, alpha=0.6, linewidth=0)
+    plate = Rectangle((left - 7, bottom - 21), pixels + 14, 28, facecolor=HALO, alpha=0.6, linewidth=0)
     axes.add_patch(plate)
     for x, long, tall in ((left, pixels, 2), (left, 1, 6), (left + pixels - 1, 1, 6)):
-        axes.add_patch(Rectangle((x, bottom - tall), long, tall, facecolor=_INK, linewidth=0, antialiased=False))
+        axes.add_patch(Rectangle((x, bottom - tall), long, tall, facecolor=INK, linewidth=0, antialiased=False))
     label = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
-    axes.text(left + pixels / 2, bottom - 5, label, color=_INK, fontsize=11 * _POINT, ha="center", va="bottom")
+    axes.text(left + pixels / 2, bottom - 5, label, color=INK, fontsize=11 * POINT, ha="center", va="bottom")
 
 
 def _round_length(at_most_m: float) -> float:
@@ -148,11 +149,11 @@ def _draw_header(figure: Figure, title: str, full: tuple[int, int]) -> None:
     room = int((width - 175) / 7.2)
     shortened = title if len(title) <= room else f"{title[: room // 2 - 1]}…{title[-(room - room // 2) :]}"
     middle = 1 - HEADER / 2 / height
-    text = figure.text(12 / width, middle, shortened, color=_INK, fontsize=12.5 * _POINT, va="center_baseline")
+    text = figure.text(12 / width, middle, shortened, color=INK, fontsize=12.5 * POINT, va="center_baseline")
     text.set_parse_math(False)
     bar = figure.add_axes(((width - 118) / width, 1 - 19 / height, 96 / width, 7 / height))
     scale = figure.colorbar(ScalarMappable(Normalize(0, 1), _SCORES), cax=bar, orientation="horizontal")
     scale.outline.set_visible(False)
     scale.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1"])
-    bar.tick_params(colors=_INK, labelsize=9.5 * _POINT, length=2, width=0.7, pad=1.5)
-    bar.text(-0.08, 0.5, "score", color=_INK, fontsize=10 * _POINT, ha="right", va="center", transform=bar.transAxes)
+    bar.tick_params(colors=INK, labelsize=9.5 * POINT, length=2, width=0.7, pad=1.5)
+    bar.text(-0.08, 0.5, "score", color=INK, fontsize=10 * POINT, ha="right", va="center", transform=bar.transAxes)

@@ -5,7 +5,7 @@ Nothing here holds more pixels than a few tiles; of the whole scene its ends are
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +15,11 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.geometry import Hulls
 from shipdet.inference.assembly import assemble
+from shipdet.inference.covering import cover
 from shipdet.inference.evidence import CoarseMap
+from shipdet.inference.looked import Looked, TileMaps, TileMemory, cells_of, only_open
 from shipdet.inference.network_input import network_input
+from shipdet.inference.scout import Ground, open_ground
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.calibration import calibrated
 from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
@@ -53,10 +56,13 @@ Progress = Callable[[int, int], None]
 
 
 class Tiling(NamedTuple):
-    """How a scene is cut; results do not depend on it."""
+    """How a scene is cut; results do not depend on core and offset."""
 
     core: int = 1536
     offset: tuple[int, int] = (0, 0)
+    """of the first inner corner of cores, where all is looked at"""
+    ground: Ground | None = None
+    """what is looked at; None: all. It does decide over results"""
 
 
 class Found(NamedTuple):
@@ -71,29 +77,8 @@ class Found(NamedTuple):
     """how often the scene was looked at"""
     likely_gsd_m: float | None = None
     """ground sample distance that the ships speak for, where it was looked for and there are any"""
-
-
-class Looked(NamedTuple):
-    """What the network says of one tile's core."""
-
-    tips: Tips
-    """in model pixels of the scene"""
-    attention: NDArray[np.uint8]
-    """of the core's coarse cells"""
-    ship: NDArray[np.uint8]
-    """likewise, probability of hull or end"""
-    more: NDArray[np.float16]
-    """(C, h, w) likewise, what else the eye asked for"""
-
-
-class TileMemory(Protocol):
-    """Keeps what was seen of tiles, so that a run that was stopped need not look at them again."""
-
-    def recall(self, tile: Tile) -> Looked | None:
-        """What was kept of a tile, or None."""
-
-    def keep(self, tile: Tile, looked: Looked) -> None:
-        """Keeps a tile for good; it is only recalled whole."""
+    opened: float = 1.0
+    """share of the scene that the scout had looked at closely; all of it where there is no scout"""
 
 
 class Eye(NamedTuple):
@@ -114,6 +99,8 @@ class Eye(NamedTuple):
     """(1, C, H/8, W/8) further maps to keep of what the deep branch says"""
     memory: TileMemory | None = None
     """of an earlier run with the same eye on the same tiles"""
+    margin: int = MARGIN
+    """pixels around a core that the network needs"""
 
 
 def detect_hulls(
@@ -139,8 +126,9 @@ def detect_hulls(
         ReadError: the file is damaged.
     """
     eye = eye_of(model, device)._replace(memory=memory)
-    seen = sweep(scene, model_sampling(scene, model.card.gsd_m), eye, tiling or Tiling(), progress)
-    return Found(hulls_of(seen, model), seen.sampling, seen.attention)
+    sampling = model_sampling(scene, model.card.gsd_m)
+    seen = sweep(scene, sampling, eye, scouted(scene, sampling, model, device, tiling or Tiling()), progress)
+    return Found(hulls_of(seen, model), seen.sampling, seen.attention, opened=seen.opened)
 
 
 class Seen(NamedTuple):
@@ -154,6 +142,8 @@ class Seen(NamedTuple):
     """as `Found.attention`"""
     more: NDArray[np.float16]
     """(C, ceil(H/8), ceil(W/8)) likewise; C is 0 where the eye asked for nothing more"""
+    opened: float = 1.0
+    """as `Found.opened`"""
 
 
 def hulls_of(seen: Seen, model: Model) -> Hulls:
@@ -166,70 +156,54 @@ def hulls_of(seen: Seen, model: Model) -> Hulls:
 def see(
     scene: Scene, model: Model, device: Device, tiling: Tiling | None = None, progress: Progress | None = None
 ) -> Seen:
-    """All tiles of a scene through the network; arguments and errors as `detect_hulls`."""
+    """All tiles of a scene through the network, whatever a scout says; arguments and errors as `detect_hulls`."""
     return sweep(scene, model_sampling(scene, model.card.gsd_m), eye_of(model, device), tiling or Tiling(), progress)
 
 
 def eye_of(model: Model, device: Device) -> Eye:
     """The plain eye of a model."""
     card = model.card
-    return Eye(model.network, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
+    eye = Eye(model.network, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
+    return eye._replace(margin=MARGIN + model.network.trunk.wider)
 
 
-def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling) -> tuple[Tile, ...]:
+def scouted(scene: Scene, sampling: Sampling, model: Model, device: Device, tiling: Tiling) -> Tiling:
+    """A tiling of what the model's scout opens; of all where the model has none. Errors as `detect_hulls`."""
+    if model.scout is None or model.card.scout is None:
+        return tiling
+    return tiling._replace(ground=open_ground(scene, sampling, model.scout, model.card.scout.threshold, device))
+
+
+def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, margin: int = MARGIN) -> tuple[Tile, ...]:
     """The tiles that a pass over a scene goes through."""
+    if tiling.ground is not None:
+        return cover(tiling.ground.opened, (sampling.width, sampling.height), tiling.core, margin)
     core = core_size(scene, sampling, tiling.core, STRIDE)
-    return make_tiles(sampling.width, sampling.height, core, MARGIN, STRIDE, tiling.offset)
+    return make_tiles(sampling.width, sampling.height, core, margin, STRIDE, tiling.offset)
 
 
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
-    tiles = tiles_of(scene, sampling, tiling)
+    tiles, ground = tiles_of(scene, sampling, tiling, eye.margin), tiling.ground
     eye = eye._replace(network=inference_form(eye.network, eye.device))
-    seen = _Map(sampling, eye.memory)
-    unseen = [tile for tile in tiles if not seen.recall(tile)]
-    chips = prefetch_chips(scene, sampling, scene_stretch(scene), unseen) if unseen else ()
+    maps = TileMaps(sampling)
+    unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
+    stretch = ground.stretch if ground is not None else scene_stretch(scene)
+    chips = prefetch_chips(scene, sampling, stretch, unseen) if unseen else ()
     for done, (tile, chip) in enumerate(chips, start=len(tiles) - len(unseen) + 1):
         if _any_valid(chip, tile):
-            seen.keep(tile, look(eye, chip, tile))
+            looked = look(eye, chip, tile)
+            looked = looked if ground is None else only_open(looked, tile, ground.opened)
+            maps.put(tile, looked)
+            if eye.memory is not None:
+                eye.memory.keep(tile, looked)
         if progress is not None:
             progress(done, len(tiles))
-    tips = join_tips(seen.parts)
+    tips = join_tips(maps.parts)
     if not eye.knows_bows:
         tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
-    return Seen(tips, CoarseMap(seen.ship, COARSE_STRIDE), sampling, seen.attention, seen.more)
-
-
-class _Map:
-    """What has been seen of a scene so far."""
-
-    def __init__(self, sampling: Sampling, memory: TileMemory | None) -> None:
-        shape = (-(-sampling.height // COARSE_STRIDE), -(-sampling.width // COARSE_STRIDE))
-        self.attention, self.ship = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-        self.more = np.zeros((0, *shape), np.float16)
-        self.parts: list[Tips] = []
-        self._memory = memory
-
-    def recall(self, tile: Tile) -> bool:
-        """Whether an earlier run saw the tile; then it is taken over."""
-        looked = None if self._memory is None else self._memory.recall(tile)
-        if looked is None:
-            return False
-        self._take(tile, looked)
-        return True
-
-    def keep(self, tile: Tile, looked: Looked) -> None:
-        self._take(tile, looked)
-        if self._memory is not None:
-            self._memory.keep(tile, looked)
-
-    def _take(self, tile: Tile, looked: Looked) -> None:
-        here = _cells(tile.core, 0, 0)
-        self.attention[here], self.ship[here] = looked.attention, looked.ship
-        if len(self.more) < len(looked.more):
-            self.more = np.zeros((len(looked.more), *self.ship.shape), np.float16)
-        self.more[:, *here] = looked.more
-        self.parts.append(looked.tips)
+    opened = 1.0 if ground is None else ground.share
+    return Seen(tips, CoarseMap(maps.ship, COARSE_STRIDE), sampling, maps.attention, maps.more, opened)
 
 
 def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
@@ -244,7 +218,7 @@ def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
     with torch.inference_mode():
         pixels = turn.apply(network_input(chip, eye.bands, eye.device)).contiguous(memory_format=torch.channels_last)
         coarse = network.coarse(pixels)
-        cells = _cells(tile.core, tile.window.x, tile.window.y)
+        cells = cells_of(tile.core, tile.window.x, tile.window.y)
         probability = coarse.probability[0]
         attention, ship = probability[END], 1 - probability[BACKGROUND]
         gate = open_gate(attention[None], eye.gate_threshold)[0]
@@ -267,15 +241,6 @@ def _any_valid(chip: Chip, tile: Tile) -> bool:
     """Whether the core has a pixel to look at."""
     y, x = tile.core.y - tile.window.y, tile.core.x - tile.window.x
     return bool(chip.valid[y : y + tile.core.height, x : x + tile.core.width].any())
-
-
-def _cells(core: Window, x: int, y: int) -> tuple[slice, slice]:
-    """The coarse cells of a core on a map whose corner lies at (x, y)."""
-    top, left = (core.y - y) // COARSE_STRIDE, (core.x - x) // COARSE_STRIDE
-    return (
-        slice(top, top - (-core.height // COARSE_STRIDE)),
-        slice(left, left - (-core.width // COARSE_STRIDE)),
-    )
 
 
 def _only_near(gate: Tensor, cells: tuple[slice, slice]) -> Tensor:

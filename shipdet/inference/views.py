@@ -18,15 +18,16 @@ from shipdet.inference.engine import (
     Found,
     Progress,
     Seen,
-    TileMemory,
     Tiling,
     detect_hulls,
     eye_of,
     hulls_of,
+    scouted,
     sweep,
     tiles_of,
 )
 from shipdet.inference.fusion import Glance, Together, fuse_glances
+from shipdet.inference.looked import TileMemory
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
 from shipdet.models.scale_head import confidence_logits, deep_features
@@ -77,7 +78,7 @@ class Looking(NamedTuple):
     augment: Augment = "none"
     tiling: Tiling = Tiling()
     memory: TileMemory | None = None
-    """of an earlier run; only of a scene that is looked at in one view"""
+    """of an earlier run that looked likewise at the same scene"""
 
 
 def find_ships(
@@ -100,36 +101,58 @@ def find_ships(
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
         return detect_hulls(scene, model, device, looking.tiling, progress, looking.memory)
-    eye = eye_of(model, device)._replace(more=worth_of(model, device))
+    eye = eye_of(model, device)._replace(more=worth_of(model, device), memory=looking.memory)
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)
-    for seen in sweeps(scene, model.card.gsd_m, eye, views, looking.tiling, progress):
+    opened: list[float] = []
+    tilings = _tilings(scene, model, device, views, looking.tiling)
+    for seen in sweeps(scene, model.card.gsd_m, eye, views, tilings, progress):
         attention = np.maximum(attention, on_grid(seen.attention, attention.shape)) if glances else seen.attention
-        glances.append(Glance(hulls_of(seen, model), seen.sampling, seen.more[0]))
+        more = seen.more[0] if len(seen.more) else np.zeros(seen.attention.shape, np.float16)
+        glances.append(Glance(hulls_of(seen, model), seen.sampling, more))
+        opened.append(seen.opened)
     together = fuse_glances(glances)
     likely = likely_gsd_m(together, views) if scene.gsd_m is None else None
-    return Found(together.hulls, glances[0].sampling, attention, len(views), likely)
+    return Found(together.hulls, glances[0].sampling, attention, len(views), likely, max(opened))
+
+
+def _tilings(scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling) -> list[Tiling]:
+    """What is looked at in each view: all where the scale is unknown, for the scout's word holds for known ones."""
+    if scene.gsd_m is None:
+        return [tiling] * len(views)
+    known = {}
+    for gsd_m in dict.fromkeys(view.gsd_m for view in views):
+        taken = replace(scene, gsd_m=gsd_m)
+        known[gsd_m] = scouted(taken, model_sampling(taken, model.card.gsd_m), model, device, tiling)
+    return [known[view.gsd_m] for view in views]
 
 
 def sweeps(
-    scene: Scene, model_gsd_m: float, eye: Eye, views: Sequence[View], tiling: Tiling, progress: Progress | None = None
+    scene: Scene,
+    model_gsd_m: float,
+    eye: Eye,
+    views: Sequence[View],
+    tilings: Sequence[Tiling],
+    progress: Progress | None = None,
 ) -> Iterator[Seen]:
     """Passes over a scene, one a view.
 
     Args:
         scene: any.
         model_gsd_m: ground pixel of the model.
-        eye: looks, with the symmetry of each view instead of its own.
+        eye: looks, with the symmetry of each view instead of its own, and remembers each apart.
         views: in which order.
-        tiling: how the scene is cut in each.
+        tilings: how the scene is cut in each of them.
         progress: is told of each tile of all views.
     """
     taken = [replace(scene, gsd_m=view.gsd_m) for view in views]
     samplings = [model_sampling(one, model_gsd_m) for one in taken]
-    counts = [len(tiles_of(one, sampling, tiling)) for one, sampling in zip(taken, samplings, strict=True)]
-    for number, (one, sampling, view) in enumerate(zip(taken, samplings, views, strict=True)):
+    each = list(zip(taken, samplings, tilings, views, strict=True))
+    counts = [len(tiles_of(one, sampling, tiling, eye.margin)) for one, sampling, tiling, _ in each]
+    for number, (one, sampling, tiling, view) in enumerate(each):
         told = None if progress is None else partial(_tell, progress, sum(counts[:number]), sum(counts))
-        yield sweep(one, sampling, eye._replace(symmetry=view.symmetry), tiling, told)
+        memory = None if eye.memory is None else eye.memory.part(f"view{number}")
+        yield sweep(one, sampling, eye._replace(symmetry=view.symmetry, memory=memory), tiling, told)
 
 
 def _tell(progress: Progress, before: int, total: int, done: int, _: int) -> None:

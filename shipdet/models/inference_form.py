@@ -39,8 +39,7 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
     _fold_into_laterals(copy.deep)
     fuse_activations(copy)
     trunk = copy.trunk
-    trunk.stride4 = nn.Sequential(InBands(nn.Sequential(trunk.stem, trunk.stride4)))
-    trunk.stem = nn.Sequential()
+    trunk.stem, trunk.stride4 = nn.Sequential(), InBands(nn.Sequential(trunk.stem, trunk.stride4))
     return copy.to(device.device, device.dtype).to(memory_format=torch.channels_last)
 
 

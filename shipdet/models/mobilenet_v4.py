@@ -81,7 +81,7 @@ def make_stem(bands: int) -> nn.Sequential:
     return nn.Sequential(conv(bands, 32, 3, 2), nn.BatchNorm2d(32), nn.ReLU(inplace=True))
 
 
-def make_stages() -> tuple[nn.Sequential, nn.Sequential, nn.Sequential, nn.Sequential]:
+def make_stages() -> tuple[nn.Module, nn.Module, nn.Module, nn.Module]:
     """What makes features of strides 4 (32 channels), 8 (64), 16 (96) and 32 (128) of those before, the last one cut.
 
     The whole network has further blocks of stride 32.

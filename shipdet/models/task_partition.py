@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shipdet.models.mobilenet_v4 import make_stages, make_stem, spread_weights
+from shipdet.models.trunk_attention import WIDER, TrunkAttention, trunk_blocks
 
 STRIDE = 32
 """Tiles start and end on multiples of this, in pixels."""
@@ -80,6 +81,8 @@ class Sizes(NamedTuple):
     """Types of ship that it tells apart"""
     bands: int = 3
     """Bands of its input"""
+    trunk_attention: TrunkAttention = "none"
+    """Blocks after the trunk's stages"""
 
 
 class ConvNormReLU(nn.Sequential):
@@ -130,18 +133,21 @@ class Trunk(nn.Module):
 
     channels = (32, 64, 96, 128)
 
-    def __init__(self, bands: int = 3) -> None:
+    def __init__(self, bands: int = 3, attention: TrunkAttention = "none") -> None:
         super().__init__()
         self.stem = make_stem(bands)
         self.stride4, self.stride8, self.stride16, self.stride32 = make_stages()
         spread_weights(self)
+        self.attend = trunk_blocks(attention, self.channels)
+        self.wider = WIDER[attention]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features at strides 4, 8, 16 and 32."""
-        s4 = self.stride4(self.stem(x))
-        s8 = self.stride8(s4)
-        s16 = self.stride16(s8)
-        return s4, s8, s16, self.stride32(s16)
+        attend4, attend8, attend16, attend32 = self.attend
+        s4 = attend4(self.stride4(self.stem(x)))
+        s8 = attend8(self.stride8(s4))
+        s16 = attend16(self.stride16(s8))
+        return s4, s8, s16, attend32(self.stride32(s16))
 
 
 class DeepBranch(nn.Module):
@@ -201,7 +207,7 @@ class TaskPartition(nn.Module):
     def __init__(self, sizes: Sizes | None = None) -> None:
         super().__init__()
         sizes = sizes or Sizes()
-        self.trunk = Trunk(sizes.bands)
+        self.trunk = Trunk(sizes.bands, sizes.trunk_attention)
         c4, c8, c16, c32 = self.trunk.channels
         self.deep = DeepBranch((c8, c16, c32), sizes)
         self.shallow = ShallowBranch(c4, sizes)

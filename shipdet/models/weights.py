@@ -18,14 +18,16 @@ from shipdet.files import whole_file
 from shipdet.models.calibration import Calibration
 from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.scale_head import ScaleHead
+from shipdet.models.scout import Scout
 from shipdet.models.task_partition import Sizes, TaskPartition
+from shipdet.models.trunk_attention import TrunkAttention
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
-SCORER, SCALE_HEAD = "scorer.", "scale_head."
-"""Before the names of the hull scorer's and the scale head's tensors in a file."""
+SCORER, SCALE_HEAD, SCOUT = "scorer.", "scale_head.", "scout."
+"""Before the names of the hull scorer's, the scale head's and the scout's tensors in a file."""
 Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
 
@@ -60,6 +62,20 @@ class Scores(BaseModel):
     recalls: tuple[Recall, ...] = ()
 
 
+class ScoutFacts(BaseModel):
+    """How a scout is used, and what that costs on validation pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    """Probability of a ship that opens a cell for a closer look."""
+    split: str
+    ships: int
+    lost_recall: float
+    """Share of the labelled ships there that are found where everything is looked at, and not with the scout."""
+    opened: float
+    """Share of those pictures that it opened; they are full of ships."""
+
+
 class Card(BaseModel):
     """What a network expects, and where it comes from."""
 
@@ -70,6 +86,7 @@ class Card(BaseModel):
     width: Channels
     context: Channels
     blocks: Annotated[int, Field(ge=0, le=64)] = 0
+    trunk_attention: TrunkAttention = "none"
     gsd_m: float
     gsd_range_m: tuple[float, float] | None = None
     """Ground pixels of the scenes that it serves; see `serves_m`."""
@@ -99,6 +116,8 @@ class Card(BaseModel):
     scores: tuple[Scores, ...] = ()
     scale_head: Channels | None = None
     """Hidden channels of its head for attention to scale; None where it has none."""
+    scout: ScoutFacts | None = None
+    """None where it has none: then everything is looked at."""
 
     @property
     def serves_m(self) -> tuple[float, float]:
@@ -120,11 +139,14 @@ class Model(NamedTuple):
     """Has the last word on a hull's score"""
     scale_head: ScaleHead | None = None
     """Weighs scales, and other views, against each other"""
+    scout: Scout | None = None
+    """Says from coarse pixels where the network need not look"""
 
 
 def build_network(card: Card) -> TaskPartition:
     """The network that a card describes, with random weights."""
-    return TaskPartition(Sizes(card.width, card.context, card.blocks, len(card.types), len(card.bands)))
+    types, bands = len(card.types), len(card.bands)
+    return TaskPartition(Sizes(card.width, card.context, card.blocks, types, bands, card.trunk_attention))
 
 
 def round_to_half(network: Part) -> Part:
@@ -139,7 +161,7 @@ def round_to_half(network: Part) -> Part:
 def save_weights(path: Path, model: Model) -> None:
     """Writes half-precision weights with their card, under a temporary name first."""
     state = model.network.state_dict()
-    for prefix, part in ((SCORER, model.scorer), (SCALE_HEAD, model.scale_head)):
+    for prefix, part in ((SCORER, model.scorer), (SCALE_HEAD, model.scale_head), (SCOUT, model.scout)):
         if part is not None:
             state |= {prefix + name: value for name, value in part.state_dict().items()}
     tensors = {
@@ -183,12 +205,13 @@ def load_weights(name: str) -> Model:
         state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
     network, scorer = build_network(card), HullScorer() if card.evidence == EVIDENCE else None
     head = None if card.scale_head is None else ScaleHead(card.context, card.scale_head).eval()
+    scout = None if card.scout is None else Scout().eval()
     try:
-        for prefix, part in ((SCORER, scorer), (SCALE_HEAD, head)):
+        for prefix, part in ((SCORER, scorer), (SCALE_HEAD, head), (SCOUT, scout)):
             own = {key.removeprefix(prefix): state.pop(key) for key in list(state) if key.startswith(prefix)}
             if part is not None:
                 part.load_state_dict(own)
         network.load_state_dict(state)
     except RuntimeError:
         raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
-    return Model(network.eval().to(memory_format=torch.channels_last), card, scorer, head)
+    return Model(network.eval().to(memory_format=torch.channels_last), card, scorer, head, scout)

@@ -63,7 +63,7 @@ def make_tiles(
             f"the stride ({stride}); round them"
         )
     rows = [_spans(height, core, offset[1]), _spans(width, core, offset[0])]
-    return tuple(_tile(x, y, margin, stride) for y in rows[0] for x in rows[1])
+    return tuple(tile_of(x, y, margin, stride) for y in rows[0] for x in rows[1])
 
 
 def _spans(size: int, core: int, offset: int) -> list[tuple[int, int]]:
@@ -71,7 +71,8 @@ def _spans(size: int, core: int, offset: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _tile(columns: tuple[int, int], rows: tuple[int, int], margin: int, stride: int) -> Tile:
+def tile_of(columns: tuple[int, int], rows: tuple[int, int], margin: int, stride: int) -> Tile:
+    """The tile that answers for a range of columns and one of rows, whose starts are multiples of the stride."""
     (x, right), (y, bottom) = columns, rows
     width, height = (-(-(end - start) // stride) * stride + 2 * margin for start, end in (columns, rows))
     return Tile(Window(x - margin, y - margin, width, height), Window(x, y, right - x, bottom - y))

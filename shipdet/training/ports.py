@@ -27,6 +27,7 @@ from shipdet.training.targets import draw_targets
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 PORT_BANDS = ("red", "green", "blue", "nir")
 OPTIONAL_BANDS = ("nir",)
@@ -37,6 +38,8 @@ ZOOM = (0.75, 1.4)
 NEAR_SHIPS = 0.7
 """Share of the chips that show a labelled ship."""
 VIEW_MARGIN = 24.0
+COARSENED = 0.4
+"""Share of the chips that are of sharper pictures made coarse, where there are any."""
 STAMPS = 1.5
 """Mean number of ships that are pasted into a chip."""
 
@@ -53,6 +56,8 @@ class Port(NamedTuple):
     """model pixels per scene pixel"""
     labels: Labels
     masks: tuple[CutMask, ...]
+    known: NDArray[np.uint8]
+    """(H, W) 1 where every ship is labelled"""
 
 
 class View(NamedTuple):
@@ -80,14 +85,19 @@ def load_port(port: LabelledPort) -> Port:
     pixels[:, ~raw.valid] = FILL
     scale = float(np.sqrt(np.prod(scene.gsd_m or (10.0, 10.0)))) / PORT_GSD_M
     in_rows = np.ascontiguousarray(pixels.transpose(1, 2, 0))
-    return Port(port.name, in_rows, raw.valid.astype(np.uint8), scale, port.labels, port.masks)
+    valid = raw.valid.astype(np.uint8)
+    return Port(port.name, in_rows, valid, scale, port.labels, port.masks, np.ones_like(valid))
 
 
 class PortChips(Dataset[tuple[Tensor, ...]]):
     """Chips `first` to `first + count` of an endless sequence; (pixels, *`TargetMaps`)."""
 
-    def __init__(self, ports: Sequence[Port], size: int, seed: int, first: int, count: int) -> None:
+    def __init__(
+        self, ports: Sequence[Port], coarsened: Sequence[Port], size: int, seed: int, first: int, count: int
+    ) -> None:
+        """Chips of ports and, where there are any, as many of sharper pictures that were made as coarse."""
         self.ports = ports
+        self.coarsened = coarsened
         self.size = size
         self.seed = seed
         self.first = first
@@ -99,26 +109,28 @@ class PortChips(Dataset[tuple[Tensor, ...]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + index])
-        port, centre = self._place(rng)
+        ports = self.coarsened if self.coarsened and rng.random() < COARSENED else self.ports
+        port, centre = self._place(rng, ports)
         view = draw_view(rng, centre, port.scale, self.size)
-        pixels, valid = warp(port, view, self.size)
+        pixels, valid, known = warp(port, view, self.size)
         labels = _labels_in(port.labels, view, self.size)
-        pixels, labels = paste_stamps(rng, pixels, labels, self.stamps, int(rng.poisson(STAMPS)))
+        if self.stamps and ports is self.ports:
+            pixels, labels = paste_stamps(rng, pixels, labels, self.stamps, int(rng.poisson(STAMPS)))
         pixels = relight(rng, pixels)
         pixels[~valid] = FILL
-        targets = draw_targets(labels, np.ones((self.size, self.size), bool))
+        targets = draw_targets(labels, known)
         chip = normalise(torch.from_numpy(pixels).permute(2, 0, 1))
         return chip, *(torch.from_numpy(np.ascontiguousarray(t)) for t in targets)
 
-    def _place(self, rng: np.random.Generator) -> tuple[Port, Array]:
+    def _place(self, rng: np.random.Generator, ports: Sequence[Port]) -> tuple[Port, Array]:
         """A port and a place in it: near a ship, all ships alike, or anywhere, all ports alike."""
         if rng.random() < NEAR_SHIPS:
-            counts = np.array([len(port.labels) for port in self.ports])
-            port = self.ports[int(rng.choice(len(counts), p=counts / counts.sum()))]
+            counts = np.array([len(port.labels) for port in ports])
+            port = ports[int(rng.choice(len(counts), p=counts / counts.sum()))]
             ship = rng.integers(len(port.labels))
             jitter = rng.uniform(-0.35, 0.35, 2) * self.size / port.scale
             return port, (port.labels.bow[ship] + port.labels.stern[ship]) / 2 + jitter
-        port = self.ports[int(rng.integers(len(self.ports)))]
+        port = ports[int(rng.integers(len(ports)))]
         height, width = port.valid.shape
         return port, rng.uniform((0, 0), (width, height))
 
@@ -133,14 +145,16 @@ def draw_view(rng: np.random.Generator, centre: Array, scale: float, size: int) 
     return View(matrix, centre - matrix @ np.full(2, size / 2))
 
 
-def warp(port: Port, view: View, size: int) -> tuple[Pixels, NDArray[np.bool_]]:
-    """Pixels (size, size, 4) of a view and where they are valid; OpenCV counts from the first pixel's centre."""
+def warp(port: Port, view: View, size: int) -> tuple[Pixels, Mask, Mask]:
+    """Pixels (size, size, 4) of a view, where they are valid, and where every ship is labelled."""
+    # OpenCV counts from the first pixel's centre.
     matrix = np.column_stack([view.matrix, view.matrix @ (0.5, 0.5) + view.shift - 0.5])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     pixels = cv2.warpAffine(port.pixels, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     nearest = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     valid = cv2.warpAffine(port.valid, matrix, (size, size), flags=nearest, borderValue=0)
-    return np.asarray(pixels, np.float32), np.asarray(valid > 0)
+    known = cv2.warpAffine(port.known, matrix, (size, size), flags=nearest, borderValue=1)
+    return np.asarray(pixels, np.float32), np.asarray(valid > 0), np.asarray(known > 0)
 
 
 def relight(rng: np.random.Generator, pixels: Pixels) -> Pixels:

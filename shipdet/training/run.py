@@ -23,6 +23,7 @@ from shipdet.models.device import has_fast_bfloat16
 from shipdet.models.task_partition import Sizes, TaskPartition
 from shipdet.models.weights import load_weights
 from shipdet.training.chips import Chips, Source
+from shipdet.training.coarsened import coarsen
 from shipdet.training.copy_paste import donors_of, with_pasted
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
@@ -32,12 +33,13 @@ from shipdet.training.type_mosaics import load_type_mosaics
 
 GATE_THRESHOLD = 0.1
 SIZES = Sizes(types=len(SHIP_TYPES))
-PORT_SIZES = Sizes(width=48, context=32, blocks=1, bands=len(PORT_BANDS))
+PORT_SIZES = Sizes(bands=len(PORT_BANDS))
 MakeChips = Callable[[int, int], Dataset[tuple[Tensor, ...]]]
 """Chips from a first one on, so many, of an endless sequence."""
-INSHORE_SCALE = (0.5, 2.0)
 CIVIL_SCALE = (0.4, 1.3)
 """The pictures' GSD is unknown and mostly finer than a metre."""
+PICTURE_GSD_M = 1.0
+"""Of pictures that do not tell."""
 TYPE_SHARE, TYPE_SCALE = 0.08, (0.3, 1.0)
 """Of the chips of single ships, relative to the other pictures."""
 SYNTHETIC_SCALE = (0.5, 1.5)
@@ -109,10 +111,17 @@ def first_network(config: TrainConfig) -> TaskPartition:
     network = TaskPartition(sizes_of(config))
     if config.start_from is not None:
         state, known = network.state_dict(), load_weights(config.start_from).network.state_dict()
-        if not all(name in state and value.shape == state[name].shape for name, value in known.items()):
+        taken = {name: _with_bands(value, state[name]) for name, value in known.items() if name in state}
+        if not all(value.shape == state[name].shape for name, value in taken.items()) or not taken:
             raise WeightsError(f"{config.start_from} is of another network; start from weights like inshore-vhr's")
-        network.load_state_dict({**state, **known})
+        network.load_state_dict({**state, **taken})
     return network
+
+
+def _with_bands(known: Tensor, wanted: Tensor) -> Tensor:
+    """A filter (out, in, h, w) of fewer bands that says nothing of further ones; anything else as it is."""
+    more = wanted.shape[1] - known.shape[1] if known.dim() == wanted.dim() == 4 else 0
+    return known if more <= 0 else torch.cat([known, known.new_zeros(len(known), more, *known.shape[2:])], dim=1)
 
 
 def read_chips(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> MakeChips:
@@ -122,12 +131,17 @@ def read_chips(config: TrainConfig, report: Callable[[str], None], find: Find | 
         return lambda first, count: Chips(sources, config.crop, config.seed, first, count)
     ports = [load_port(port) for port in read_ports(config.sen2ships, "train")]
     report(f"{config.sen2ships.name}: {len(ports)} ports, {sum(len(port.labels) for port in ports)} ships")
-    return lambda first, count: PortChips(ports, config.crop, config.seed, first, count)
+    coarsened = [coarsen(p, PICTURE_GSD_M) for folder, _ in _folders(config) for p in load_pictures(folder, find)]
+    if coarsened:
+        large = sum(int((~port.labels.difficult).sum()) for port in coarsened)
+        report(f"pictures made coarse: {len(coarsened)}, {large} ships")
+    return lambda first, count: PortChips(ports, coarsened, config.crop, config.seed, first, count)
 
 
 def sizes_of(config: TrainConfig) -> Sizes:
-    """The network that suits the data: ports show less, and there are fewer of them."""
-    return SIZES if config.sen2ships is None else PORT_SIZES
+    """The network that suits the data: ports have a band more, and their ships no known type."""
+    sizes = SIZES if config.sen2ships is None else PORT_SIZES
+    return sizes._replace(trunk_attention=config.trunk_attention)
 
 
 def read_sources(config: TrainConfig, report: Callable[[str], None], find: Find | None = None) -> list[Source]:
@@ -163,7 +177,7 @@ def _pasted(pictures: list[Picture], share: float, seed: int) -> list[Picture]:
 
 def _folders(config: TrainConfig) -> Iterator[tuple[Folder, tuple[float, float]]]:
     if config.inshore is not None:
-        yield inshore(config.inshore), INSHORE_SCALE
+        yield inshore(config.inshore), config.scale
     if config.civil is not None:
         yield civil(config.civil), CIVIL_SCALE
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from shipdet.batch.cluster import on_cluster
 from shipdet.batch.processes import in_process
 from shipdet.batch.run import run_batch
+from shipdet.batch.work import Outcome, Task
 from shipdet.errors import InputError
 
 START_S = 300
@@ -82,6 +84,22 @@ def working(client: object) -> dict[str, list[str]]:
     return {facts["name"]: [str(key) for key in tasks.get(address, ())] for address, facts in info.items()}
 
 
+def kept(client: object, name: str) -> list[str]:
+    """What workers keep of a scene's outcome."""
+    return [str(key) for key in client.who_has() if f"-{name}-" in str(key)]  # type: ignore[attr-defined]
+
+
+def released(outcomes: Iterator[Outcome], client: object) -> Iterator[Outcome]:
+    """Each outcome, once no worker keeps it."""
+    for outcome in outcomes:
+        wait_for(partial(lambda name: not kept(client, name), outcome.name))
+        yield outcome
+
+
+def do_nothing(task: Task) -> Outcome:
+    return Outcome(task.scene.key, task.name, 0, None, None, 0.0, None)
+
+
 @pytest.mark.filterwarnings("default")  # Dask's own
 def test_a_cluster_that_loses_a_worker_leaves_what_one_leaves(cluster, scenes, serve, kit, watch, tmp_path: Path):
     from dask.distributed import Client  # noqa: PLC0415
@@ -100,7 +118,8 @@ def test_a_cluster_that_loses_a_worker_leaves_what_one_leaves(cluster, scenes, s
         client.wait_for_workers(2, timeout=START_S)
         killed: list[str] = []
 
-        def kill_one(_outcome: object) -> None:
+        def kill_one(outcome: Outcome) -> None:
+            wait_for(lambda: not kept(client, outcome.name))
             busy = [name for name, tasks in working(client).items() if tasks]
             if busy and not killed:
                 killed.append(busy[0])
@@ -114,9 +133,24 @@ def test_a_cluster_that_loses_a_worker_leaves_what_one_leaves(cluster, scenes, s
     assert shared == alone
     assert (alone.done, alone.failed) == (5, 1)
     assert together.errors == watch.errors
+    assert not list((tmp_path / "out").rglob(".shipdet-*"))
+    assert not list((tmp_path / "out" / ".batch" / "tiles").iterdir())
     assert kit.contents(tmp_path / "out") == kit.contents(tmp_path / "alone")
     told = cluster.logs + (tmp_path / "out" / "ledger.sqlite").read_bytes().decode(errors="replace")
     assert not [secret for secret in ("alice:", "hunter2", "SECRET") if secret in told]
+
+
+@pytest.mark.filterwarnings("default")  # Dask's own
+def test_an_outcome_that_was_told_is_not_kept_on_the_cluster(kit, scenes, monkeypatch):
+    """Where it is, the death of the worker that keeps it has the scene done again, over what is finished."""
+    from dask.distributed import Client, LocalCluster  # noqa: PLC0415
+
+    monkeypatch.setattr("shipdet.batch.cluster.do_task", do_nothing)
+    tasks = [kit.task(scenes.write(f"{name}.tif"), name) for name in ("one", "two", "three")]
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(**options) as here, Client(here, set_as_default=False) as client:
+        told = [outcome.name for outcome in released(on_cluster(iter(tasks), here.scheduler_address), client)]
+    assert sorted(told) == ["one", "three", "two"]
 
 
 @pytest.mark.filterwarnings("default")  # Dask's own

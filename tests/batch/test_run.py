@@ -15,6 +15,7 @@ from shipdet.api import DetectRequest
 from shipdet.batch.dataset import UNKNOWN
 from shipdet.batch.processes import in_process
 from shipdet.batch.run import run_batch
+from shipdet.batch.work import Outcome
 from shipdet.errors import InputError, OutputError, ReadError
 
 
@@ -184,6 +185,29 @@ def test_half_written_leftovers_are_swept_away(detector, scenes, watch, kit, tmp
     leftover.mkdir(parents=True)
     run_batch(kit.detect(scenes.folder), in_process, watch)
     assert not leftover.exists()
+
+
+def test_what_a_killed_worker_leaves_is_gone_when_the_run_ends(detector, scenes, watch, kit, tmp_path: Path):
+    for name in "ab":
+        scenes.write(f"{name}.tif")
+    scenes.broken("c.tif")
+    detector.answers = {"c": ReadError("c")}
+    hidden = tmp_path / "out" / ".batch"
+
+    def die(outcome: Outcome) -> None:
+        tiles = hidden / "tiles" / outcome.key / "settings"
+        for folder in (tmp_path / "out" / "scenes", hidden / "parts", tiles / "view0"):
+            half = folder / ".shipdet-killed" / "a.parquet"
+            half.parent.mkdir(parents=True, exist_ok=True)
+            half.write_bytes(b"half of it")
+        (tiles / "0_0_64_64_64_64.safetensors").touch()
+
+    watch.on_end = die
+    run_batch(kit.detect(scenes.folder), in_process, watch)
+    assert sorted(kit.contents(tmp_path / "out"))[1:] == ["scenes/a.parquet", "scenes/b.parquet", "summary.csv"]
+    assert not list((tmp_path / "out").rglob(".shipdet-*"))
+    kept = [path.relative_to(hidden / "tiles").parts[0] for path in hidden.rglob("*.safetensors")]
+    assert kept == [outcome.key for outcome in watch.outcomes if outcome.error is not None]
 
 
 def test_a_wrong_ending_is_told_before_the_work(detector, scenes, watch, kit):

@@ -5,7 +5,7 @@ import pytest
 
 from shipdet.batch.tiles import TileFolder, forget
 from shipdet.errors import OutputError
-from shipdet.inference.engine import Looked
+from shipdet.inference.looked import Looked
 from shipdet.models.decode import Tips
 from shipdet.raster.tiling import Tile, Window
 
@@ -19,7 +19,7 @@ def looked(no_tips: Tips, count: int = 3) -> Looked:
         tips,
         random.integers(0, 255, (8, 8), np.uint8),
         random.integers(0, 255, (8, 8), np.uint8),
-        np.zeros((0, 8, 8), np.float16),
+        random.normal(size=(count, 8, 8)).astype(np.float16),
     )
 
 
@@ -33,6 +33,16 @@ def test_a_tile_comes_back_as_it_was_kept(tmp_path: Path, kit, count: int):
         assert field.dtype == other.dtype
         assert field.shape == other.shape
         assert (field == other).all()
+
+
+def test_each_view_has_a_memory_of_its_own(tmp_path: Path, kit):
+    memory = TileFolder(tmp_path / "tiles")
+    memory.part("view0").keep(TILE, looked(kit.no_tips()))
+    assert memory.recall(TILE) is None
+    assert memory.part("view1").recall(TILE) is None
+    assert memory.part("view0").recall(TILE) is not None
+    forget(tmp_path / "tiles")
+    assert memory.part("view0").recall(TILE) is None
 
 
 def test_another_tile_is_not_known(tmp_path: Path, kit):

@@ -59,6 +59,21 @@ def test_no_finished_tile_is_computed_twice_and_the_result_is_the_same(task, loo
     assert len(gpd.read_parquet(task.output)) > 0
 
 
+def test_a_scene_looked_at_in_several_views_resumes_in_the_middle_of_one(task, looks):
+    flips = replace(task, request=replace(REQUEST, augment="flips"))
+    with pytest.raises(KeyboardInterrupt):
+        do_task(flips)
+    assert len(list(task.tiles.rglob("view0/*.safetensors"))) == 4
+    assert do_task(flips).error is None
+    assert len(looks) == 4 + 1 + 4 * 6 - 4
+
+
+def test_ships_on_earth_do_not_join_ships_in_pixels(task, detector):
+    outcome = do_task(replace(task, request=replace(REQUEST, pixel_coordinates=True, gsd_m="unknown")))
+    assert "without --pixel-coordinates" in str(outcome.error)
+    assert detector.asked == []
+
+
 def test_what_the_catalogue_tells_wins_over_the_file(task, detector):
     scene = replace(task.scene, scene_id="S2/31U", acquired_at="2030-01-01T00:00:00+00:00")
     outcome = do_task(replace(task, scene=scene))

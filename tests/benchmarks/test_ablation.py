@@ -31,7 +31,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def build(name: str) -> TaskPartitionTraining:
-    row = next(row for row in ablation.ROWS if row.name == name)
+    row = next(row for row in (*ablation.ROWS, *ablation.TRUNK_ROWS) if row.name == name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return row.build(CONFIG, lambda _: [], lambda _: Judged(0, 0, 0))
@@ -99,3 +99,26 @@ def test_the_ablation_runs_prints_a_table_and_goes_on_where_it_was(
 def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ablation.main(["--data", str(tmp_path), "--output", str(tmp_path)]) == 2
     assert "no validation pictures" in capsys.readouterr().err
+
+
+def test_rows_of_trunks_with_attention_start_from_the_same_weights_too() -> None:
+    full = build("full").network.state_dict()
+    for row in ablation.TRUNK_ROWS:
+        state = build(row.name).averaged().state_dict()
+        assert len(state) > len(full), row.name
+        for name, value in full.items():
+            torch.testing.assert_close(state[name], value, rtol=0, atol=0)
+
+
+def test_rows_are_chosen_by_name_and_the_contract_then_stays_open(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", data, "--output", tmp_path / "kept", "--steps", 1, "--batch", 2, "--crop", 64, "--seeds", 1]
+    words += ["--workers", 0, "--threads", torch.get_num_threads(), "--precision", "float32"]
+    words += ["--rows", "residual trunk", "se trunk"]
+    assert ablation.main([str(word) for word in words]) == 0
+    told = capsys.readouterr().out
+    rows = [line.split("|")[1:-1] for line in told.splitlines() if line.startswith("|")]
+    assert [row[0].strip() for row in rows[2:]] == ["residual trunk", "se trunk"]
+    assert all(float(row[-1]) > 0 for row in rows[2:])
+    assert "contract not judged" in told

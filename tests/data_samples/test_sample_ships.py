@@ -39,12 +39,12 @@ def as_hulls(found: gpd.GeoDataFrame) -> Hulls:
 
 
 def test_most_ships_are_found_and_most_finds_are_ships(truth, found):
-    """The aim is 0.9 of both. The weights that ship miss it: of a raft of five like tankers four come out too short."""
+    """The aim is 0.9 of both. The weights that ship miss it by three ships, dark submarines first."""
     result = scores_at([match(as_hulls(found), as_labels(truth), MatchRule())], 0.0)
     assert result.ships == len(truth)
-    assert result.recall >= 0.7, result
-    assert result.precision >= 0.8, result
-    assert result.heading_accuracy >= 0.85, result
+    assert result.recall >= 0.8, result
+    assert result.precision >= 0.9, result
+    assert result.heading_accuracy >= 0.95, result
 
 
 def test_a_found_ship_lies_on_the_map_where_the_labelled_one_does(truth, found):

@@ -79,10 +79,10 @@ def test_ports_are_scored_and_their_sheet_drawn(ports: Path, weights: Path, tmp_
         assert image.width > 1000
 
 
-def test_ports_are_learned_from_alone(tmp_path: Path):
+def test_ports_are_learned_from_without_scenes_and_types(tmp_path: Path):
     path = tmp_path / "config.yaml"
     text = (CONFIGS / "train_sentinel2.yaml").read_text()
-    path.write_text(text + "inshore: data/inshore\n")
+    path.write_text(text + "ship_types: data/ship_types\n")
     with pytest.raises(ConfigError, match="sen2ships makes a model of its own"):
         load_config(path, TrainConfig)
     assert load_config(CONFIGS / "train_sentinel2.yaml", TrainConfig).sen2ships == Path("data/sen2ships")

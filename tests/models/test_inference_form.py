@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from shipdet.models.device import Device
 from shipdet.models.inference_form import BAND_ROWS, ConvReLU, InBands, fold_batch_norms, inference_form
 from shipdet.models.task_partition import STRIDE, Sizes, TaskPartition
+from shipdet.models.trunk_attention import TrunkAttention
 
 EXACT = Device(torch.device("cpu"), torch.float32)
 HALF = Device(torch.device("cpu"), torch.bfloat16)
@@ -34,6 +35,14 @@ def test_types_and_a_fourth_band_come_through() -> None:
         expected, got = network.coarse(pixels), inference_form(network, EXACT).coarse(pixels)
     assert got.types.shape == (1, 4, 8, 12)
     torch.testing.assert_close(got.types, expected.types, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("attention", ["residual", "se", "eca", "cbam"])
+def test_a_trunk_with_attention_comes_through(attention: TrunkAttention) -> None:
+    network = TaskPartition(Sizes(trunk_attention=attention)).eval()
+    pixels = noise(BAND_ROWS + STRIDE, 96)
+    for expected, got in zip(maps_of(network, pixels), maps_of(inference_form(network, EXACT), pixels), strict=True):
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 
 def test_in_bfloat16_it_is_no_further_from_float32_than_autocast_is(network: TaskPartition) -> None:

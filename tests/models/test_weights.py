@@ -173,3 +173,22 @@ def test_a_network_rounded_to_half_is_the_one_that_is_loaded_again(tmp_path: Pat
     loaded = load_weights(str(tmp_path / "rounded.safetensors")).network.state_dict()
     for name, value in rounded.state_dict().items():
         assert torch.equal(loaded[name], value), name
+
+
+@pytest.mark.parametrize("kind", ["residual", "se", "eca", "cbam"])
+def test_attention_in_the_trunk_comes_back_as_the_card_says(kind: str, tmp_path: Path) -> None:
+    card = Card.model_validate(CARD.model_dump() | {"trunk_attention": kind})
+    network = build_network(card)
+    save_weights(tmp_path / "tiny.safetensors", Model(network, card))
+    model = load_weights(str(tmp_path / "tiny.safetensors"))
+    assert model.card.trunk_attention == kind
+    loaded = model.network.state_dict()
+    assert any("attend" in name for name in loaded)
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(loaded[name], value, rtol=1e-3, atol=1e-6)
+
+
+def test_weights_from_before_trunks_had_attention_have_none() -> None:
+    old = CARD.model_dump(exclude={"trunk_attention"})
+    assert Card.model_validate(old).trunk_attention == "none"
+    assert load_weights("inshore-vhr").card.trunk_attention == "none"

@@ -41,7 +41,7 @@ def test_a_view_carries_the_ship_and_its_ends_alike(port: Port):
     rng = np.random.default_rng(3)
     for _ in range(10):
         view = draw_view(rng, np.array([50.0, 52.0]), port.scale, 256)
-        pixels, valid = warp(port, view, 256)
+        pixels, valid, _ = warp(port, view, 256)
         ends = view.to_chip(np.concatenate([port.labels.bow, port.labels.stern]))
         assert np.allclose(ends.mean(axis=0), 128, atol=1e-6)
         bow, stern = ends
@@ -53,14 +53,14 @@ def test_a_view_carries_the_ship_and_its_ends_alike(port: Port):
 
 
 def test_chips_are_the_same_for_the_same_seed_and_number(port: Port):
-    once, again = (PortChips([port], 128, 5, 7, 2)[1] for _ in range(2))
+    once, again = (PortChips([port], [], 128, 5, 7, 2)[1] for _ in range(2))
     assert all((a == b).all() for a, b in zip(once, again, strict=True))
-    later = PortChips([port], 128, 5, 8, 1)[0]
+    later = PortChips([port], [], 128, 5, 8, 1)[0]
     assert all((a == b).all() for a, b in zip(once, later, strict=True))
 
 
 def test_chips_show_ships_whose_ends_are_in_no_order(port: Port):
-    chips = PortChips([port], 128, 0, 0, 8)
+    chips = PortChips([port], [], 128, 0, 0, 8)
     drawn = [chips[i] for i in range(8)]
     assert all(chip[0].shape == (4, 128, 128) for chip in drawn)
     assert not any(chip[2].any() for chip in drawn)

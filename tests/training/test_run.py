@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 from shipdet.config import TrainConfig
+from shipdet.errors import WeightsError
 from shipdet.models.task_partition import TaskPartition
+from shipdet.models.weights import load_weights
 from shipdet.training import run
 from shipdet.training.module import Judged
 
@@ -119,3 +121,19 @@ def test_drawn_harbours_have_the_share_asked_for(tmp_path: Path) -> None:
     real, drawn_harbours = run.read_sources(config, str)
     assert drawn_harbours.share / (real.share + drawn_harbours.share) == pytest.approx(0.25)
     assert len(drawn_harbours.pictures) == 2
+
+
+def test_a_network_of_more_bands_starts_from_one_of_fewer_and_says_the_same_where_they_are_empty(tmp_path: Path):
+    config = TrainConfig(name="ports", sen2ships=tmp_path, start_from="inshore-vhr", output=tmp_path, steps=1)
+    ports, pictures = run.first_network(config).eval(), load_weights("inshore-vhr").network.eval()
+    three = torch.randn(1, 3, 64, 96)
+    four = torch.cat([three, torch.zeros(1, 1, 64, 96)], dim=1)
+    with torch.inference_mode():
+        assert torch.allclose(ports.coarse(four).logits, pictures.coarse(three).logits, atol=1e-5)
+
+
+def test_a_network_does_not_start_from_one_of_another_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "PORT_SIZES", run.PORT_SIZES._replace(width=32))
+    config = TrainConfig(name="ports", sen2ships=tmp_path, start_from="inshore-vhr", output=tmp_path, steps=1)
+    with pytest.raises(WeightsError, match="inshore-vhr is of another network"):
+        run.first_network(config)
