@@ -5,6 +5,7 @@ by side lie close together, but each points along its own hull, so the hulls com
 """
 
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -109,7 +110,7 @@ def _candidates(tips: Tips, coarse: CoarseMap, rule: AssemblyRule) -> _Pairs:
     vector = tips.to_other_end
     i, j = _near(tips.xy + vector, tips.xy, rule.reach * np.hypot(*vector.T))
     i, j = np.minimum(i, j), np.maximum(i, j)
-    i, j = np.unique(np.stack([i, j])[:, i != j], axis=1)
+    i, j = np.divmod(np.unique((i * len(tips.score) + j)[i != j]), len(tips.score))  # pairs as single numbers
     axis = tips.xy[j] - tips.xy[i]
     doubt = _doubt(vector[i], axis, rule) + _doubt(vector[j], -axis, rule)
     bow_stern = tips.bow[i] * (1 - tips.bow[j]) + tips.bow[j] * (1 - tips.bow[i])
@@ -130,8 +131,8 @@ def _doubt(vector: Array, axis: Array, rule: AssemblyRule) -> Array:
 def _near(points: Array, others: Array, radius: Array) -> tuple[Indices, Indices]:
     """Index pairs (point, other) no further apart than the point's radius."""
     found = cKDTree(others).query_ball_point(points, radius, return_sorted=True)
-    counts = np.array([len(f) for f in found], np.intp)
-    others_found = np.concatenate([np.asarray(f, np.intp) for f in found])
+    counts = np.fromiter(map(len, found), np.intp, len(found))
+    others_found = np.fromiter(chain.from_iterable(found), np.intp, counts.sum())
     return np.repeat(np.arange(len(points)), counts), others_found
 
 

@@ -45,8 +45,8 @@ MARGIN = 288
 """Pixels around a core that are read with it.
 
 Measured, not theoretical: the network reaches 338 pixels, but hardly listens to the last of them. With 288 no end of
-a ship moved by more than 0.002 pixels and no score by more than 1e-5 on drawn harbours, in float32, which is
-a fiftieth of what is allowed (0.1 and 1e-3); with 256, 0.09 and 4e-4. See benchmarks/README.md.
+a ship moved by more than 0.007 pixels and no score by more than 1e-5 on drawn harbours, in float32, which is
+a fourteenth of what is allowed (0.1 and 1e-3) or less; with 256, 0.4 and 4e-4. See benchmarks/README.md.
 """
 FAINTEST_TIP = 0.08
 """Peaks below are no ends at all; detections are cut much higher."""

@@ -6,6 +6,7 @@ they are: this is a copy.
 """
 
 from copy import deepcopy
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from shipdet.models.device import Device
-from shipdet.models.task_partition import FINE_STRIDE, DeepBranch, TaskPartition
-
-BAND_ROWS, BAND_OVERLAP = 256, 8
-"""Of the input, multiples of the fine stride; the layers down to stride 4 reach 3 pixels."""
+from shipdet.models.task_partition import DeepBranch, TaskPartition
 
 
 def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
@@ -38,8 +36,7 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
     fold_batch_norms(copy)
     _fold_into_laterals(copy.deep)
     fuse_activations(copy)
-    trunk = copy.trunk
-    trunk.stem, trunk.stride4 = nn.Sequential(), InBands(nn.Sequential(trunk.stem, trunk.stride4))
+    run_in_bands(copy)
     return copy.to(device.device, device.dtype).to(memory_format=torch.channels_last)
 
 
@@ -52,16 +49,10 @@ def fold_batch_norms(module: nn.Module) -> None:
     for name, child in list(module.named_children()):
         if before is not None and isinstance(before[1], nn.Conv2d) and isinstance(child, nn.BatchNorm2d):
             setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
-            setattr(module, name, _after(child))
+            setattr(module, name, nn.Identity())
         else:
             fold_batch_norms(child)
         before = (name, child)
-
-
-def _after(norm: nn.BatchNorm2d) -> nn.Module:
-    """What a batch norm does besides: timm's hold the activation that follows."""
-    activation = getattr(norm, "act", None)
-    return activation if isinstance(activation, nn.Module) else nn.Identity()
 
 
 class ConvReLU(nn.Module):
@@ -81,34 +72,78 @@ class ConvReLU(nn.Module):
         return fused
 
 
-class InBands(nn.Module):
-    """The first layers of a trunk, down to stride 4, over bands of rows: their maps are large, what they reach is not.
+class Bands(NamedTuple):
+    """How a map is cut into bands of rows."""
 
-    A band is read with a few rows more than it answers for, so values are those of the whole map at once.
+    rows: int
+    """of what comes in"""
+    overlap: int
+    """rows read above and below; no row of the result may depend on more"""
+    stride: int
+    """rows that come in for each that goes out; it divides the others"""
+
+
+class InBands(nn.Module):
+    """Layers over bands of rows, one after the other: what lies between them is large, what they reach is not.
+
+    A band is read with a few rows more than it answers for, so values are those of the whole map at once, and what
+    lies between stays within a processor's caches.
 
     Args:
-        layers: (B, C, H, W) to (B, D, H/4, W/4); no value may depend on pixels more than `BAND_OVERLAP` away.
+        layers: (B, C, H, W) to (B, D, H/stride, W').
+        bands: for these layers.
     """
 
-    def __init__(self, layers: nn.Module) -> None:
+    def __init__(self, layers: nn.Module, bands: Bands) -> None:
         super().__init__()
         self.layers = layers
+        self.bands = bands
 
     def forward(self, x: Tensor) -> Tensor:
-        """All bands together; the height is a multiple of 4."""
-        height, whole = x.shape[-2], None
-        for y in range(0, height, BAND_ROWS):
-            end, start = min(y + BAND_ROWS, height), max(y - BAND_OVERLAP, 0)
-            band = self.layers(x[..., start : end + BAND_OVERLAP, :])
+        """As the layers; the height is a multiple of the stride."""
+        rows, overlap, stride = self.bands
+        whole: Tensor | None = None
+        height = x.shape[-2]
+        for y in range(0, height, rows):
+            end, start = min(y + rows, height), max(y - overlap, 0)
+            band = self.layers(x[..., start : end + overlap, :])
             if whole is None:
-                shape = (*band.shape[:2], height // FINE_STRIDE, band.shape[-1])
-                whole = torch.empty(shape, dtype=band.dtype, device=band.device, memory_format=torch.channels_last)
-            skipped = (y - start) // FINE_STRIDE
-            rows = slice(y // FINE_STRIDE, end // FINE_STRIDE)
-            whole[..., rows, :] = band[..., skipped : skipped + rows.stop - rows.start, :]
+                whole = _empty((*band.shape[:2], height // stride, band.shape[-1]), band)
+            place, skipped = slice(y // stride, end // stride), (y - start) // stride
+            whole[..., place, :] = band[..., skipped : skipped + place.stop - place.start, :]
         if whole is None:
             raise ValueError("expected a map with rows, got none")
         return whole
+
+
+def _empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
+
+
+TO_STRIDE_4 = Bands(rows=256, overlap=8, stride=4)
+"""Two convolutions of 3x3 and stride 2: they reach 3 rows."""
+TO_STRIDE_8 = Bands(rows=64, overlap=2, stride=2)
+"""One of 3x3 and stride 2, which reaches one row."""
+TO_STRIDE_16 = Bands(rows=32, overlap=4, stride=2)
+"""Two depthwise ones of 5x5, the second of stride 2: they reach 4 rows."""
+
+
+def run_in_bands(network: TaskPartition) -> None:
+    """Large maps are made in bands: all of stride 4 and above, and the widest of stride 8."""
+    trunk, deep = network.trunk, network.deep
+    trunk.stem, trunk.stride4 = nn.Sequential(), InBands(nn.Sequential(trunk.stem, trunk.stride4), TO_STRIDE_4)
+    trunk.stride8 = InBands(trunk.stride8, TO_STRIDE_8)
+    first, *others = trunk.stride16.children()
+    trunk.stride16 = nn.Sequential(InBands(first, TO_STRIDE_16), *others)
+    deep.smooth, deep.refine = (
+        nn.Sequential(),
+        nn.Sequential(InBands(nn.Sequential(deep.smooth, deep.refine), refinement(len(deep.refine)))),
+    )
+
+
+def refinement(blocks: int) -> Bands:
+    """Of the deep branch: a depthwise convolution before its blocks and one in each."""
+    return Bands(rows=32, overlap=1 + blocks, stride=1)
 
 
 def _has_fused_relu(x: Tensor) -> bool:

@@ -12,11 +12,11 @@ one background class is sea and land alike, until there are labels for both.
 
 from typing import NamedTuple
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from shipdet.models.mobilenet_v4 import make_stages, make_stem, spread_weights
 from shipdet.models.trunk_attention import WIDER, TrunkAttention, trunk_blocks
 
 STRIDE = 32
@@ -135,11 +135,9 @@ class Trunk(nn.Module):
 
     def __init__(self, bands: int = 3, attention: TrunkAttention = "none") -> None:
         super().__init__()
-        whole = timm.create_model("mobilenetv4_conv_small", pretrained=False, in_chans=bands)
-        children = dict(whole.named_children())
-        self.stem = nn.Sequential(children["conv_stem"], children["bn1"])
-        self.stride4, self.stride8, self.stride16, deepest = list(children["blocks"].children())[:4]
-        self.stride32 = nn.Sequential(*list(deepest.children())[:2])
+        self.stem = make_stem(bands)
+        self.stride4, self.stride8, self.stride16, self.stride32 = make_stages()
+        spread_weights(self)
         self.attend = trunk_blocks(attention, self.channels)
         self.wider = WIDER[attention]
 

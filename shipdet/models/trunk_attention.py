@@ -11,7 +11,6 @@ with them ships depend, a little, on how a scene is cut.
 from typing import Literal
 
 import torch
-from timm.layers.create_attn import create_attn
 from torch import Tensor, nn
 
 from shipdet.attention.residual import Layout, ResidualAttention
@@ -47,4 +46,6 @@ def trunk_blocks(kind: TrunkAttention, channels: tuple[int, ...]) -> nn.ModuleLi
             return nn.ModuleList(nn.Identity() for _ in channels)
         if kind == "residual":
             return nn.ModuleList([*(ResidualBlock(width) for width in channels[:-1]), nn.Identity()])
+        from timm.layers.create_attn import create_attn  # noqa: PLC0415 - it brings torchvision, which is large
+
         return nn.ModuleList(create_attn(kind, width) for width in channels)  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from shipdet.models.device import Device
-from shipdet.models.inference_form import BAND_ROWS, ConvReLU, InBands, fold_batch_norms, inference_form
+from shipdet.models.inference_form import TO_STRIDE_4, ConvReLU, InBands, fold_batch_norms, inference_form
 from shipdet.models.task_partition import STRIDE, Sizes, TaskPartition
 from shipdet.models.trunk_attention import TrunkAttention
 
@@ -22,7 +22,7 @@ def maps_of(network: TaskPartition, pixels: Tensor) -> list[Tensor]:
 
 
 def test_it_computes_what_the_network_computes(network: TaskPartition) -> None:
-    pixels = noise(2 * BAND_ROWS + STRIDE, 96)  # three bands, the last a narrow one
+    pixels = noise(2 * TO_STRIDE_4.rows + STRIDE, 96)  # three bands, the last a narrow one
     for expected, got in zip(maps_of(network, pixels), maps_of(inference_form(network, EXACT), pixels), strict=True):
         assert expected.std() > 1e-3
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
@@ -40,7 +40,7 @@ def test_types_and_a_fourth_band_come_through() -> None:
 @pytest.mark.parametrize("attention", ["residual", "se", "eca", "cbam"])
 def test_a_trunk_with_attention_comes_through(attention: TrunkAttention) -> None:
     network = TaskPartition(Sizes(trunk_attention=attention)).eval()
-    pixels = noise(BAND_ROWS + STRIDE, 96)
+    pixels = noise(TO_STRIDE_4.rows + STRIDE, 96)
     for expected, got in zip(maps_of(network, pixels), maps_of(inference_form(network, EXACT), pixels), strict=True):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
@@ -74,9 +74,9 @@ def test_a_network_that_is_training_is_refused() -> None:
 def test_bands_are_the_whole_map_at_every_height(network: TaskPartition) -> None:
     layers = nn.Sequential(network.trunk.stem, network.trunk.stride4)
     with torch.inference_mode():
-        for height in (STRIDE, BAND_ROWS, BAND_ROWS + STRIDE):
+        for height in (STRIDE, TO_STRIDE_4.rows, TO_STRIDE_4.rows + STRIDE):
             pixels = noise(height, 64).contiguous(memory_format=torch.channels_last)
-            torch.testing.assert_close(InBands(layers)(pixels), layers(pixels), rtol=0, atol=1e-5)
+            torch.testing.assert_close(InBands(layers, TO_STRIDE_4)(pixels), layers(pixels), rtol=0, atol=1e-5)
 
 
 def test_a_batch_norm_without_a_convolution_before_it_is_left_alone() -> None:
