@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from shipdet.api import train_scale_head
 from shipdet.config import ScaleHeadConfig, load_config
 from shipdet.errors import InputError, ShipdetError
+from shipdet.learning import train_scale_head
 
 
 def main(path: str) -> Path:

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from shipdet.api import train_scout
 from shipdet.config import ScoutConfig, load_config
 from shipdet.errors import InputError, ShipdetError
+from shipdet.learning import train_scout
 
 
 def main(path: str) -> Path:

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from shipdet.api import train
 from shipdet.config import TrainConfig, load_config
 from shipdet.errors import InputError, ShipdetError
+from shipdet.learning import train
 
 
 def main(path: str) -> Path:

@@ -110,10 +110,6 @@ def test_unknown_weights_are_refused(part: Path):
 
 def test_real_scenes_of_many_kinds_are_read(shared_data: Path):
     for path in sorted((shared_data / "geotiff").glob("*.tif")):
-        if path.stem in {"rapideye_sf", "rgb_unmasked"}:  # of 5 and 4.5 m
-            with pytest.raises(SceneError, match="no model serves"):
-                shipdet.detect(path)
-            continue
         assert [*shipdet.detect(path).columns] == [column.name for column in COLUMNS], path.name
     jpeg = shared_data / "inshore" / "20.jpg"
     assert len(shipdet.detect(jpeg, DetectRequest(pixel_coordinates=True, gsd_m=1.0))) > 3

@@ -2,7 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from shipdet.config import BatchConfig, DetectConfig, EvaluateConfig, ScaleHeadConfig, TrainConfig, load_config
+from shipdet.config import (
+    BatchConfig,
+    DetectConfig,
+    EvaluateConfig,
+    ScaleHeadConfig,
+    ScoutConfig,
+    TrainConfig,
+    load_config,
+)
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -32,7 +40,7 @@ def test_every_config_that_ships_is_valid(path: Path):
     workflow = path.stem.split("_")[0]
     models = {
         "detect": DetectConfig, "batch": BatchConfig, "train": TrainConfig, "scales": ScaleHeadConfig,
-        "evaluate": EvaluateConfig,
+        "evaluate": EvaluateConfig, "scout": ScoutConfig,
     }  # fmt: skip
     model = models[workflow]
     assert isinstance(load_config(path, model), model)
@@ -40,7 +48,7 @@ def test_every_config_that_ships_is_valid(path: Path):
 
 def test_every_workflow_has_a_config_that_ships():
     workflows = {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")}
-    assert workflows == {"detect", "batch", "train", "scales", "evaluate"}
+    assert workflows == {"detect", "batch", "train", "scales", "scout", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):

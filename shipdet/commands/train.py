@@ -11,7 +11,7 @@ def train(config: ConfigFile) -> None:
     from shipdet.config import TrainConfig, load_config
 
     settings = load_config(config, TrainConfig)
-    from shipdet.api import train as run
+    from shipdet.learning import train as run
 
     try:
         weights = run(settings, typer.echo)

@@ -133,7 +133,7 @@ def _strips(
     held = _Held(coarse, rows, device)
     chips = prefetch_chips(scene, coarse, stretch, [Tile(window, window) for window in windows])
     for tile, chip in chips:
-        held.take(chip)
+        held.take(chip.stretched())
         if tile.window.x + tile.window.width == coarse.width:
             yield from held.ready(tile.window.y + tile.window.height)
 

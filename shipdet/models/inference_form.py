@@ -35,7 +35,8 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
         raise ValueError("expected a network in evaluation mode, got one that is training; call eval() first")
     copy = deepcopy(network).requires_grad_(False)
     fold_batch_norms(copy)
-    _fold_into_laterals(copy.deep)
+    if isinstance(copy.deep, DeepBranch):  # ablations put others in its place
+        _fold_into_laterals(copy.deep)
     fuse_activations(copy)
     run_in_bands(copy)
     leave_no_padding(copy.shallow)

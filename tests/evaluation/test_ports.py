@@ -9,10 +9,10 @@ import rasterio
 from PIL import Image
 from rasterio import Affine
 
-from shipdet.api import train
 from shipdet.config import EvaluateConfig, TrainConfig, load_config
 from shipdet.errors import ConfigError
 from shipdet.evaluation.run import evaluate
+from shipdet.learning import train
 from shipdet.models.weights import load_weights
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

@@ -55,8 +55,8 @@ def test_a_labelled_folder_is_scored_and_its_sheet_drawn(folder: Path, tmp_path:
 
 
 def test_a_fixed_threshold_is_kept(folder: Path):
-    result = evaluate(EvaluateConfig(inshore=folder, threshold=0.99), lambda _done, _total: None).scores
-    assert result.threshold == 0.99
+    result = evaluate(EvaluateConfig(inshore=folder, threshold=0.9999), lambda _done, _total: None).scores
+    assert result.threshold == 0.9999
     assert result.hits == 0
 
 

@@ -75,7 +75,7 @@ def test_train_tells_where_the_weights_are(install, tmp_path: Path, capsys):
         report(f"{config.steps} steps")
         return config.output / "best.safetensors"
 
-    install("shipdet.api", train=train)
+    install("shipdet.learning", train=train)
     (tmp_path / "x.yaml").write_text("name: x\noutput: runs\nsteps: 5\nsynthetic_share: 1\n")
     assert pipeline("train")(str(tmp_path / "x.yaml")) == Path("runs/best.safetensors")
     assert capsys.readouterr().out == "5 steps\nweights: runs/best.safetensors\n"
@@ -86,7 +86,7 @@ def test_scales_tells_where_the_weights_are(install, tmp_path: Path, capsys):
         report(f"{config.model}, {config.steps} steps")
         return config.output
 
-    install("shipdet.api", train_scale_head=train_scale_head)
+    install("shipdet.learning", train_scale_head=train_scale_head)
     (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ncivil: x\n")
     assert pipeline("scales")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
     assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"

@@ -1,0 +1,85 @@
+"""What shipdet learns, one function a job: the command line, the pipelines and Python callers all come here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from shipdet.config import ScaleHeadConfig, ScoutConfig, TrainConfig
+from shipdet.errors import WeightsError
+from shipdet.geometry import Hulls
+from shipdet.inference.engine import detect_hulls
+from shipdet.labels.folders import civil, inshore, read_folder
+from shipdet.models.device import choose_device
+from shipdet.models.weights import load_weights, round_to_half, save_weights
+from shipdet.raster.scene import open_scene
+
+
+def train(config: TrainConfig, report: Callable[[str], None]) -> Path:
+    """Trains a network, or goes on training, and writes the weights that validation liked best.
+
+    Raises:
+        ShipdetError: the data are not as expected.
+    """
+    from shipdet.evaluation.validation import build_judge, finished  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.training.run import train as run  # noqa: PLC0415 - likewise
+
+    network = round_to_half(run(config, build_judge(config, report), report, _finder(config)))
+    path = config.output / config.name / f"{config.name}.safetensors"
+    save_weights(path, finished(network, config))
+    return path
+
+
+def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> Path:
+    """Trains the head for attention to scale on a frozen network, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.scale_lessons import Known, gather_lessons  # noqa: PLC0415 - likewise
+    from shipdet.evaluation.validation import fused_threshold  # noqa: PLC0415 - they take a second to import
+    from shipdet.training.scale_head import ScaleHeadSchedule, train_scale_head  # noqa: PLC0415 - likewise
+
+    model, device = load_weights(config.model), choose_device()
+    known = ((inshore, config.inshore, config.inshore_gsd_m), (civil, config.civil, None))
+    folders = [Known(folder(path), gsd_m) for folder, path, gsd_m in known if path is not None]
+    lessons = gather_lessons(folders, model, device, config.times, config.seed)
+    report(f"{int(lessons.ship.sum())} hulls on ships and {int((~lessons.ship).sum())} false alarms to learn from")
+    head = round_to_half(train_scale_head(lessons, ScaleHeadSchedule(steps=config.steps, seed=config.seed)))
+    threshold = fused_threshold(model._replace(scale_head=head), device, folders[-1].folder, report)
+    card = model.card.model_copy(update={"fused_threshold": threshold, "scale_head": head.hidden})
+    save_weights(config.output, model._replace(card=card, scale_head=head))
+    return config.output
+
+
+def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
+    """Gives a trained network a scout, newly trained or another's, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.scout_threshold import scout_facts  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
+    from shipdet.training.scout import SEA_SIZE, ScoutSchedule, train_scout  # noqa: PLC0415 - likewise
+
+    model, device = load_weights(config.model), choose_device()
+    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    scout = None if config.take_from is None else load_weights(config.take_from).scout
+    if scout is None and config.take_from is not None:
+        raise WeightsError(f"{config.take_from} has no scout to take over; name weights that pipelines/scout.py wrote")
+    if scout is None:
+        pictures = [picture for folder in folders for picture in load_pictures(folder)]
+        pictures += render_harbours(config.drawn, SEA_SIZE, config.seed)
+        scout = round_to_half(train_scout(pictures, ScoutSchedule(steps=config.steps, seed=config.seed), report))
+    held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
+    split = " and ".join(folder.name for folder in folders) + " validation"
+    facts = scout_facts(model._replace(scout=scout), device, held_back, split, report)
+    card = model.card.model_copy(update={"scout": facts})
+    save_weights(config.output, model._replace(card=card, scout=scout))
+    return config.output
+
+
+def _finder(config: TrainConfig) -> Callable[[Path], Hulls] | None:
+    """What completes incomplete labels, where the config names a teacher."""
+    if config.teacher is None:
+        return None
+    model, device = load_weights(config.teacher), choose_device("auto", config.precision)
+    return lambda path: detect_hulls(open_scene(str(path), gsd_m=model.card.gsd_m), model, device).hulls
