@@ -132,7 +132,7 @@ def _read_raw(reader: SceneReader, stretch: Stretch, window: Window) -> Chip:
 
 
 def prefetch_chips(
-    scene: Scene, sampling: Sampling, stretch: Stretch, tiles: Iterable[Tile], threads: int = 2, depth: int = 2
+    scene: Scene, sampling: Sampling, stretch: Stretch, tiles: Iterable[Tile], threads: int = 2, depth: int = 1
 ) -> Generator[tuple[Tile, Chip], None, None]:
     """Chips of tiles, in order, not stretched yet, read by threads while the caller works on earlier ones.
 
