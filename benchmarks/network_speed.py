@@ -5,6 +5,7 @@ least 15 megapixels a second in bfloat16, channels last, on two cores. Exit code
 be shown because the processor has no bfloat16; 0 with --report-only.
 
 GFLOP are counted by torch's FlopCounterMode: convolutions alone, a multiply-add as 2. A megapixel is 1e6 pixels.
+They are those of the network as it is trained; what is timed is its inference form, as the engine runs it.
 A plain 3x3 convolution of stride 2 from 3 to 32 channels is timed in the same rounds: speeds relative to this floor
 can be compared across machines, speeds themselves cannot. Neither means anything on a busy machine: threads then wait
 for each other at the end of each layer, and the network has many.
@@ -14,8 +15,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -25,7 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from shipdet.inference.engine import FAINTEST_TIP
 from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.decode import PATCH, find_tips
-from shipdet.models.device import has_fast_bfloat16
+from shipdet.models.device import Device, has_fast_bfloat16
+from shipdet.models.inference_form import inference_form
 from shipdet.models.task_partition import COARSE_STRIDE, Sizes, TaskPartition, normalise
 
 MOST_GFLOP = 10.0
@@ -75,16 +76,17 @@ def measure(network: TaskPartition, side: int, dtype: torch.dtype, repeats: int)
     The parts take turns, so that what else the machine does in the meantime slows all of them alike.
 
     Args:
-        network: on the CPU, in channels last.
+        network: on the CPU, in evaluation mode, as trained.
         side: of the square input, in pixels; a multiple of the network's stride.
-        dtype: float32, or bfloat16 for autocast.
+        dtype: float32 or bfloat16.
         repeats: rounds that count.
     """
-    with _precision(dtype):
-        parts = _parts(network, side)
+    with torch.inference_mode():
+        counted = _parts(network, side, torch.float32)
+        parts = _parts(inference_form(network, Device(torch.device("cpu"), dtype)), side, dtype)
     megapixels = side * side / 1e6
-    costs = [_gflop(part, dtype) / megapixels for part in parts]
-    rounds = [[_seconds(part, dtype) for part in parts] for _ in range(WARM_UP + repeats)]
+    costs = [_gflop(part) / megapixels for part in counted]
+    rounds = [[_seconds(part) for part in parts] for _ in range(WARM_UP + repeats)]
     medians = [statistics.median(times) for times in zip(*rounds[WARM_UP:], strict=True)]
     return tuple(Speed(p.name, c, megapixels / m) for p, c, m in zip(parts, costs, medians, strict=True))
 
@@ -106,17 +108,10 @@ def unmet(in_bfloat16: tuple[Speed, ...] | None) -> list[str]:
     return lines
 
 
-@contextmanager
-def _precision(dtype: torch.dtype) -> Iterator[None]:
-    """As the engine runs the network: entered anew for each piece of work, so that casting weights is paid for."""
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
-        yield
-
-
-def _parts(network: TaskPartition, side: int) -> tuple[Part, ...]:
+def _parts(network: TaskPartition, side: int, dtype: torch.dtype) -> tuple[Part, ...]:
     pixels = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
-    pixels = normalise(pixels).contiguous(memory_format=torch.channels_last)
-    floor = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False).to(memory_format=torch.channels_last)
+    pixels = normalise(pixels).to(dtype, memory_format=torch.channels_last)
+    floor = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False).to(dtype, memory_format=torch.channels_last)
     coarse, gate = network.coarse(pixels), synthetic_gate(side)
     return (
         Part(FLOOR, lambda: floor(pixels)),
@@ -139,16 +134,16 @@ def synthetic_gate(side: int) -> Tensor:
     return cells[: side // COARSE_STRIDE, : side // COARSE_STRIDE]
 
 
-def _gflop(part: Part, dtype: torch.dtype) -> float:
+def _gflop(part: Part) -> float:
     counter = FlopCounterMode(display=False)
-    with _precision(dtype), counter:
+    with torch.inference_mode(), counter:
         part.run()
     return float(counter.get_total_flops()) / 1e9
 
 
-def _seconds(part: Part, dtype: torch.dtype) -> float:
+def _seconds(part: Part) -> float:
     began = time.perf_counter()
-    with _precision(dtype):
+    with torch.inference_mode():
         part.run()
     return time.perf_counter() - began
 

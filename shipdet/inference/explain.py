@@ -231,7 +231,9 @@ def _maps(view: _View, window: Window) -> Maps:
         coarse = eye.network.coarse(network_input(chip, eye.bands, eye.device))
         gate = open_gate(coarse.attention, eye.gate_threshold)[0]
         heat = eye.network.ends(coarse)[0, :, 0].float().sigmoid()
-        heat = heat * F.interpolate(gate[None, None].float(), scale_factor=2.0)[0]
+        fine_gate = F.interpolate(gate[None, None].float(), scale_factor=2.0)[0]
+        rim = (fine_gate.shape[-1] - heat.shape[-1]) // 2  # which a network in inference form leaves out
+        heat = F.pad(heat, (rim, rim, rim, rim)) * fine_gate
     inside = _part(window, tile.window, 1)
     rgb = np.where(chip.valid, np.clip(chip.pixels[:3], 0, 1), np.nan)
     coarse_part, fine_part = _part(window, tile.window, COARSE_STRIDE), _part(window, tile.window, FINE_STRIDE)

@@ -30,13 +30,15 @@ def network_input(chip: Chip, bands: int, device: Device) -> Tensor:
         dtype=device.dtype, device=device.device, memory_format=torch.channels_last,
     )  # fmt: skip
     out[:, channels:] = 0
-    pixels, unseen = torch.from_numpy(chip.pixels), torch.from_numpy(~chip.valid)
+    pixels = torch.from_numpy(chip.pixels)
+    unseen = None if chip.valid.all() else torch.from_numpy(~chip.valid)
     for y in range(0, height, STRIP_ROWS):
         rows = slice(y, y + STRIP_ROWS)
         strip = pixels[:, rows].to(device.device, torch.float32)
         if chip.stretch is not None:
             strip = _stretched(strip, chip.stretch)
-        out[0, :channels, rows] = normalise(strip).masked_fill_(unseen[rows].to(device.device), 0)
+        strip = normalise(strip)
+        out[0, :channels, rows] = strip if unseen is None else strip.masked_fill_(unseen[rows].to(device.device), 0)
     return out
 
 

@@ -22,7 +22,7 @@ from shipdet.models.task_partition import (
 
 Array = NDArray[np.float64]
 
-PATCH = 8
+PATCH = 4
 """Side, in coarse cells, of the patches that the shallow branch is computed on."""
 HALO = 2
 """Coarse cells around a patch: its three 3x3 convolutions reach three fine cells, finding peaks one more."""
@@ -118,9 +118,11 @@ def _find_in(network: TaskPartition, coarse: Coarse, windows: _Windows, where: T
         return no_tips(coarse.types.shape[1])
     patches = windows.at(where)
     ends = network.ends(coarse._replace(shallow=patches.shallow, context=patches.context)).float()
-    heat = ends[:, :, 0].sigmoid() * F.interpolate(patches.gate, scale_factor=2.0)
+    ring = (ends.shape[-1] - 2 * PATCH) // 2
+    rim = 2 * HALO - ring  # what a network in inference form leaves out
+    gate = F.interpolate(patches.gate, scale_factor=2.0)
+    heat = ends[:, :, 0].sigmoid() * gate[..., rim : gate.shape[-2] - rim, rim : gate.shape[-1] - rim]
     peak = (heat == F.max_pool2d(heat, 3, stride=1, padding=1)) & (heat >= least_score)
-    ring = 2 * HALO
     patch, kind, row, column = peak[:, :, ring:-ring, ring:-ring].nonzero().T
     fields = ends[patch, kind, :, row + ring, column + ring]
     both = heat[patch, :, row + ring, column + ring]

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from shipdet.models.device import Device
-from shipdet.models.task_partition import DeepBranch, TaskPartition
+from shipdet.models.task_partition import DeepBranch, ShallowBranch, TaskPartition
 
 
 def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
     """A copy that computes the same, faster, where and as precisely as `device` says; it takes pixels of that dtype.
 
+    Its `ends` lack the outermost three cells on each side: it is asked for patches, whose rims are wrong anyway.
     In float32 its maps equal the network's but for rounding, 1e-4 at most. In bfloat16 weights and biases are
     rounded once; nothing is left to autocast.
 
@@ -40,6 +41,7 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
     fuse_activations(copy)
     if whole:
         run_in_bands(copy)
+    leave_no_padding(copy.shallow)
     return copy.to(device.device, device.dtype).to(memory_format=torch.channels_last)
 
 
@@ -142,6 +144,13 @@ def run_in_bands(network: TaskPartition) -> None:
         nn.Sequential(),
         nn.Sequential(InBands(nn.Sequential(deep.smooth, deep.refine), refinement(len(deep.refine)))),
     )
+
+
+def leave_no_padding(shallow: ShallowBranch) -> None:
+    """Each 3x3 convolution of the shallow branch gives a map that is smaller by a cell on each side."""
+    for module in shallow.modules():
+        if isinstance(module, nn.Conv2d):
+            module.padding = (0, 0)
 
 
 def refinement(blocks: int) -> Bands:

@@ -195,7 +195,9 @@ class ShallowBranch(nn.Module):
 
     def forward(self, shallow: Tensor, context: Tensor) -> Tensor:
         """Fields of ends (B, 2, 6, H/4, W/4)."""
-        features = torch.cat([self.detail(shallow), F.interpolate(context, scale_factor=2.0)], dim=1)
+        detail, wide = self.detail(shallow), F.interpolate(context, scale_factor=2.0)
+        rim = (wide.shape[-1] - detail.shape[-1]) // 2  # none, but where convolutions do not pad
+        features = torch.cat([detail, wide[..., rim : wide.shape[-2] - rim, rim : wide.shape[-1] - rim]], dim=1)
         fields: Tensor = self.head(self.refine(self.body(features)))
         batch, _, height, width = fields.shape
         return fields.reshape(batch, 2, END_FIELDS, height, width)

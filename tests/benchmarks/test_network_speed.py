@@ -37,10 +37,10 @@ def test_a_multiply_add_counts_as_two(bench: ModuleType, rows: dict[str, Any]) -
 
 
 def test_dense_costs_what_its_parts_cost(bench: ModuleType, rows: dict[str, Any]) -> None:
-    """The gated branch is computed on one patch of 16, with two coarse cells around it."""
+    """The gated branch is computed on three patches of 64, with two coarse cells around each."""
     patch_with_halo = ((PATCH + 4) / PATCH) ** 2
     shallow = rows[bench.DENSE].gflop - rows[bench.EVERYWHERE].gflop
-    assert rows[bench.GATED].gflop == pytest.approx(shallow / 16 * patch_with_halo, rel=1e-6)
+    assert rows[bench.GATED].gflop == pytest.approx(shallow * 3 / 64 * patch_with_halo, rel=1e-6)
 
 
 def test_every_part_is_timed(rows: dict[str, Any]) -> None:
@@ -53,10 +53,10 @@ def test_cost_does_not_depend_on_precision(bench: ModuleType, rows: dict[str, An
     assert {row.part: row.gflop for row in found} == pytest.approx({name: row.gflop for name, row in rows.items()})
 
 
-@pytest.mark.parametrize(("side", "opened"), [(256, 1), (1024, 13)])
+@pytest.mark.parametrize(("side", "opened"), [(256, 3), (1024, 51)])
 def test_the_synthetic_gate_opens_whole_patches_five_in_a_hundred(bench: ModuleType, side: int, opened: int) -> None:
     gate = bench.synthetic_gate(side)
-    patches = gate.reshape(side // 64, PATCH, side // 64, PATCH).sum(dim=(1, 3))
+    patches = gate.reshape(side // 8 // PATCH, PATCH, side // 8 // PATCH, PATCH).sum(dim=(1, 3))
     assert gate.shape == (side // 8, side // 8)
     assert set(patches.flatten().tolist()) == {0, PATCH**2}
     assert int((patches > 0).sum()) == opened

@@ -141,7 +141,7 @@ def test_of_neighbours_on_both_sides_of_a_patchs_border_the_hotter_wins() -> Non
 
 
 def test_peaks_two_cells_apart_are_two() -> None:
-    coarse = carrying([Peak(BOW, 6, 6, 0.8), Peak(BOW, 6, 8, 0.9)], PATCH, PATCH)
+    coarse = carrying([Peak(BOW, 6, 6, 0.8), Peak(BOW, 6, 8, 0.9)], 8, 8)
     assert len(find_tips(Carried(), coarse, all_open(coarse), 0.5).score) == 2
 
 
