@@ -158,7 +158,7 @@ def test_detect_asks_the_library_and_shows_the_ships(run: Run, detector: Detecto
     assert (outcome.code, outcome.err) == (0, "")
     source, request = detector.asked[0]
     assert source == "a.tif"
-    assert request == Request("auto", None, None, 1536, False, "auto", "auto", None, False, "none")
+    assert request == Request("auto", None, None, 2048, False, "auto", "auto", None, False, "none")
     assert "a: 2 ships in 1.2 s on cpu" in outcome.out
     assert "51.25000" in outcome.out
     assert len(gpd.read_file("a.gpkg")) == 2

@@ -60,7 +60,7 @@ def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):
     assert config.bands == (3, "green", 1)
     assert config.threshold == 0.25
     assert config.picture == Path("ships.png")
-    assert (config.model, config.core, config.device, config.precision) == ("auto", 1536, "auto", "auto")
+    assert (config.model, config.core, config.device, config.precision) == ("auto", 2048, "auto", "auto")
 
 
 def test_a_list_among_the_scenes_is_the_bands_of_one_scene(tmp_path: Path):

@@ -40,7 +40,7 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
     model: Model = MODEL,
     bands: Bands = None,
     threshold: Threshold = None,
-    core: Core = 1536,
+    core: Core = 2048,
     dense: Dense = False,
     device: Device = "auto",
     precision: PrecisionChoice = Precision.auto,

@@ -58,7 +58,7 @@ Progress = Callable[[int, int], None]
 class Tiling(NamedTuple):
     """How a scene is cut; results do not depend on core and offset."""
 
-    core: int = 1536
+    core: int = 2048
     offset: tuple[int, int] = (0, 0)
     """of the first inner corner of cores, where all is looked at"""
     ground: Ground | None = None

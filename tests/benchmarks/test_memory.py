@@ -58,3 +58,16 @@ def test_overviews_are_there_when_asked_for(bench: ModuleType, scene: Path) -> N
     bench.add_overviews(scene)
     with rasterio.open(scene) as file:
         assert file.overviews(1) == [2, 4, 8, 16]
+
+
+def test_a_sparse_scene_is_one_harbour_in_the_middle_of_nothing(bench: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "sparse.tif"
+    bench.write_sparse_scene(path, 4096)
+    whole, corner = bench.read_pattern(), 1024
+    with rasterio.open(path) as file:
+        pixels, seen = file.read(), file.dataset_mask()
+    np.testing.assert_array_equal(pixels[:, corner : corner + 1536, corner : corner + 1536], whole)
+    assert pixels.sum(dtype=np.int64) == whole.sum(dtype=np.int64)
+    assert not seen[:corner].any()
+    bench.write_scene(full := tmp_path / "full.tif", 4096)
+    assert path.stat().st_size < full.stat().st_size / 4

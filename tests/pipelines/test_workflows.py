@@ -50,7 +50,7 @@ def test_detect_writes_the_ships_of_each_scene(install, tmp_path: Path, monkeypa
         progress(1, 1)
         if source == "bad.tif":
             raise SceneError("bad.tif has no CRS")
-        assert (request.threshold, request.core, request.bands) == (0.5, 1536, (3, 2, 1))
+        assert (request.threshold, request.core, request.bands) == (0.5, 2048, (3, 2, 1))
         ships = gpd.GeoDataFrame({"id": [1]}, geometry=[Point(0, 0).buffer(1)], crs="EPSG:32631")
         return SimpleNamespace(detections=ships, seconds=1.0)
 
