@@ -111,7 +111,7 @@ def unmet(in_bfloat16: tuple[Speed, ...] | None) -> list[str]:
 def _parts(network: TaskPartition, side: int, dtype: torch.dtype) -> tuple[Part, ...]:
     pixels = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     pixels = normalise(pixels).to(dtype, memory_format=torch.channels_last)
-    floor = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False).to(dtype, memory_format=torch.channels_last)
+    floor = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False).to(dtype).to(memory_format=torch.channels_last)
     coarse, gate = network.coarse(pixels), synthetic_gate(side)
     return (
         Part(FLOOR, lambda: floor(pixels)),

@@ -35,10 +35,12 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
         raise ValueError("expected a network in evaluation mode, got one that is training; call eval() first")
     copy = deepcopy(network).requires_grad_(False)
     fold_batch_norms(copy)
-    if isinstance(copy.deep, DeepBranch):  # ablations put others in its place
+    whole = isinstance(copy.deep, DeepBranch)  # ablations put something else in its place
+    if whole:
         _fold_into_laterals(copy.deep)
     fuse_activations(copy)
-    run_in_bands(copy)
+    if whole:
+        run_in_bands(copy)
     leave_no_padding(copy.shallow)
     return copy.to(device.device, device.dtype).to(memory_format=torch.channels_last)
 

@@ -11,7 +11,7 @@ from shipdet.batch.inputs import one
 from shipdet.batch.work import Task, do_task
 from shipdet.inference import engine
 
-REQUEST = DetectRequest(threshold=0.0, core=64)
+REQUEST = DetectRequest(threshold=0.0, core=64, dense=True)
 
 
 @pytest.fixture

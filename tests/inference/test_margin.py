@@ -1,6 +1,5 @@
 """The margin around cores on a harbour that it was not chosen with."""
 
-
 import numpy as np
 import pytest
 import rasterio
