@@ -6,6 +6,7 @@ whether the claim held. A claim that does not hold is a result as well: the exit
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -90,7 +91,9 @@ class Table:
     started: float = field(default_factory=time.monotonic)
 
     def add(self, variant: str, measure: str, value: float) -> None:
-        """One seed's value."""
+        """One seed's value, told at once."""
+        minutes = (time.monotonic() - self.started) / 60
+        print(f"{variant}, {measure}: {value:.2f} ({minutes:.1f} minutes so far)", file=sys.stderr, flush=True)
         self.values.setdefault(variant, {}).setdefault(measure, []).append(value)
 
     def get(self, variant: str, measure: str) -> list[float]:
