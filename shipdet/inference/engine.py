@@ -85,7 +85,7 @@ class Eye(NamedTuple):
     """Who looks at tiles, and how."""
 
     network: TaskPartition
-    """as trained; `sweep` looks with its inference form"""
+    """in inference form"""
     gate_threshold: float
     device: Device
     """where it looks, and how precisely"""
@@ -163,7 +163,8 @@ def see(
 def eye_of(model: Model, device: Device) -> Eye:
     """The plain eye of a model."""
     card = model.card
-    eye = Eye(model.network, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
+    form = inference_form(model.network, device)
+    eye = Eye(form, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
     return eye._replace(margin=MARGIN + model.network.trunk.wider)
 
 
@@ -185,7 +186,6 @@ def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, margin: int = MAR
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
     tiles, ground = tiles_of(scene, sampling, tiling, eye.margin), tiling.ground
-    eye = eye._replace(network=inference_form(eye.network, eye.device))
     maps = TileMaps(sampling)
     unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
     stretch = ground.stretch if ground is not None else scene_stretch(scene)
@@ -210,7 +210,7 @@ def look(eye: Eye, chip: Chip, tile: Tile) -> Looked:
     """One tile through the network: the deep branch everywhere, the shallow one where the gate is open.
 
     Args:
-        eye: its network in inference form.
+        eye: who looks.
         chip: of the tile's window.
         tile: whose core counts.
     """

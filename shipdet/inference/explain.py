@@ -18,7 +18,6 @@ from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.network_input import network_input
 from shipdet.models.decode import PATCH, UNDECIDED
 from shipdet.models.device import Device
-from shipdet.models.inference_form import inference_form
 from shipdet.models.task_partition import BOW, COARSE_STRIDE, FINE_STRIDE, STERN, STRIDE
 from shipdet.models.weights import Model
 from shipdet.raster.reader import Chip, SceneReader, read_chip
@@ -118,7 +117,6 @@ def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> 
     gsd_m = _model_gsd_m(scene, sampling)
     _require_inside(scene, wanted.place)
     eye = eye_of(model, device)
-    eye = eye._replace(network=inference_form(eye.network, device))
     with SceneReader(scene, sampling) as reader:
         view = _View(reader, scene_stretch(scene), model, eye)
         hulls = _ships_around(view, wanted, gsd_m)

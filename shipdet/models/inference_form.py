@@ -5,8 +5,8 @@ goes over the maps fewer times, which is what limits a processor here. Trained n
 they are: this is a copy.
 """
 
-from copy import deepcopy
-from typing import NamedTuple
+from copy import copy
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from shipdet.models.device import Device
 from shipdet.models.task_partition import DeepBranch, ShallowBranch, TaskPartition
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
@@ -33,16 +35,28 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
     """
     if network.training:
         raise ValueError("expected a network in evaluation mode, got one that is training; call eval() first")
-    copy = deepcopy(network).requires_grad_(False)
-    fold_batch_norms(copy)
-    whole = isinstance(copy.deep, DeepBranch)  # ablations put something else in its place
+    form = _frozen(network)
+    fold_batch_norms(form)
+    whole = isinstance(form.deep, DeepBranch)  # ablations put something else in its place
     if whole:
-        _fold_into_laterals(copy.deep)
-    fuse_activations(copy)
+        _fold_into_laterals(form.deep)
+    fuse_activations(form)
     if whole:
-        run_in_bands(copy)
-    leave_no_padding(copy.shallow)
-    return copy.to(device.device, device.dtype).to(memory_format=torch.channels_last)
+        run_in_bands(form)
+    leave_no_padding(form.shallow)
+    return form.to(device.device, device.dtype).to(memory_format=torch.channels_last)
+
+
+def _frozen(module: M) -> M:
+    """A copy whose parameters are its own and learn nothing, but share the values until they are replaced."""
+    frozen = copy(module)
+    frozen._parameters = {
+        name: None if value is None else nn.Parameter(value.detach(), requires_grad=False)
+        for name, value in module._parameters.items()
+    }
+    frozen._buffers = dict(module._buffers)
+    frozen._modules = {name: None if child is None else _frozen(child) for name, child in module._modules.items()}
+    return frozen
 
 
 def fold_batch_norms(module: nn.Module) -> None:
@@ -188,10 +202,9 @@ def _fold_into_laterals(deep: DeepBranch) -> None:
         return
     scale, shift = _affine(norm)
     for number, lateral in enumerate(deep.lateral):
-        for name, value in lateral.named_parameters():
-            value.mul_(scale[:, None, None, None] if name == "weight" else scale)
-        if number == 0:
-            lateral.get_parameter("bias").add_(shift)
+        weight, bias = lateral.get_parameter("weight"), lateral.get_parameter("bias")
+        weight.data = weight * scale[:, None, None, None]
+        bias.data = bias * scale + (shift if number == 0 else 0)
     deep.smooth[0] = nn.Identity()
 
 

@@ -15,7 +15,7 @@ from shipdet.labels.types import IGNORED_TYPES, Labels
 from shipdet.models.scout import SCOUT_CELL, SCOUT_STRIDE, Scout
 from shipdet.raster.reader import FILL
 from shipdet.raster.stretch import HIGHEST, LOWEST
-from shipdet.training.augmentation import COMPLETE, OUTSIDE
+from shipdet.training.augmentation import INCOMPLETE, OUTSIDE
 from shipdet.training.pictures import Picture, decode
 from shipdet.training.targets import BEAM_OF_LENGTH
 
@@ -27,6 +27,15 @@ ZOOM = (0.7, 1.4)
 """Range of what pictures are scaled by besides: ground pixels are not known that well."""
 AT_SHIP = 0.5
 """Share of the crops that have a ship in them for certain."""
+HIDDEN = 0.3
+"""Share of the crops of which a part is no picture, as at the edge of a scene: an edge is no quay."""
+SWOLLEN = 0.3
+"""Share of the crops with waves laid over them."""
+WAVES = 6
+WAVE_LENGTH = (3.0, 60.0)
+"""In scout pixels."""
+WAVE_HEIGHT = 0.08
+"""Of all waves together, at most, in stretched radiometry (standard deviation)."""
 SEA_SIZE = 768
 """Side of a drawn harbour in pixels."""
 TOLD_EVERY = 100
@@ -119,10 +128,12 @@ def lesson_of(picture: Picture, side: int, random: np.random.Generator) -> Lesso
     scale = zoom / SCOUT_STRIDE
     square = picture.cut(_place(picture, side / scale, random), scale, side).square
     ship, unsure = _touched(square.points, picture.labels, zoom, side)
-    known = ship | ~(unsure | _any(square.mask != COMPLETE))
-    pixels = decode(square.pixels)
-    pixels[square.mask == OUTSIDE] = FILL
-    return _turned(Lesson(_lit(pixels, random).transpose(2, 0, 1), ship, known), random)
+    hidden = (square.mask == OUTSIDE) | _hidden(side, random)
+    known = ship | ~(unsure | _any((square.mask == INCOMPLETE) & ~hidden))
+    known &= ~(ship & _any(hidden))
+    pixels = _lit(decode(square.pixels) + _waves(side, random), random)
+    pixels[hidden] = FILL
+    return _turned(Lesson(pixels.transpose(2, 0, 1), ship, known), random)
 
 
 def _place(picture: Picture, span: float, random: np.random.Generator) -> NDArray[np.float64]:
@@ -159,6 +170,29 @@ def _any(pixels: Mask) -> Mask:
     """Which cells have such a pixel; the sides are whole cells."""
     height, width = (side // SCOUT_CELL for side in pixels.shape)
     return np.asarray(pixels.reshape(height, SCOUT_CELL, width, SCOUT_CELL).any(axis=(1, 3)))
+
+
+def _hidden(side: int, random: np.random.Generator) -> Mask:
+    """Pixels (side, side) beyond an edge of the scene, which there may be: along the crop's sides or aslant."""
+    if random.random() >= HIDDEN:
+        return np.zeros((side, side), np.bool_)
+    angle = random.uniform(0, 2 * np.pi) if random.random() < 0.5 else random.integers(4) * np.pi / 2
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    return np.asarray(x * np.cos(angle) + y * np.sin(angle) > random.uniform(-0.5, 0.5) * side)
+
+
+def _waves(side: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Waves (side, side, 1) that may be laid over a crop, of any lengths and directions at once."""
+    if random.random() >= SWOLLEN:
+        return np.zeros((side, side, 1), np.float32)
+    y, x = np.mgrid[:side, :side].astype(np.float32)
+    waves = np.zeros((side, side), np.float32)
+    for _ in range(WAVES):
+        angle, phase = random.uniform(0, 2 * np.pi, 2)
+        number = 2 * np.pi / np.exp(random.uniform(*np.log(WAVE_LENGTH)))
+        waves += np.sin(number * (x * np.cos(angle) + y * np.sin(angle)) + phase)
+    height = random.uniform(0, WAVE_HEIGHT) / np.sqrt(WAVES / 2)
+    return np.asarray(waves * height, np.float32)[..., None]
 
 
 def _lit(pixels: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:

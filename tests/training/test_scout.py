@@ -31,7 +31,9 @@ def picture(known: Labels) -> Picture:
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No zoom, no other light, and crops in the middle of the picture."""
+    """No zoom, no other light, no waves, no edge of the scene, and crops in the middle of the picture."""
+    monkeypatch.setattr(module, "HIDDEN", 0.0)
+    monkeypatch.setattr(module, "SWOLLEN", 0.0)
     monkeypatch.setattr(module, "ZOOM", (1.0, 1.0))
     monkeypatch.setattr(module, "_lit", lambda pixels, _: pixels)
     monkeypatch.setattr(module, "_place", lambda *_: np.array([200.0, 200.0]))
@@ -64,6 +66,27 @@ def test_far_from_the_ships_of_an_incomplete_picture_nothing_is_known():
     assert not lesson.known[0].any()
 
 
+@pytest.mark.usefixtures("plain")
+def test_the_edge_of_a_scene_is_no_ship_and_half_a_ship_is_neither_here_nor_there(monkeypatch: pytest.MonkeyPatch):
+    right_half = np.broadcast_to(np.arange(SIDE) >= SIDE // 2 - 4, (SIDE, SIDE))  # it goes through a column of cells
+    monkeypatch.setattr(module, "_hidden", lambda *_: right_half)
+    monkeypatch.setattr(module, "_turned", lambda lesson, _: lesson)
+    lesson = lesson_of(picture(labels()), SIDE, np.random.default_rng(0))
+    assert (lesson.pixels[:, right_half] == module.FILL).all()
+    edge = slice(SIDE // 16 - 1, SIDE // 16)
+    assert lesson.known[:, edge][~lesson.ship[:, edge]].all()
+    assert lesson.ship[:, edge].any()
+    assert not lesson.known[:, edge][lesson.ship[:, edge]].any()
+    assert lesson.known[:, : SIDE // 16 - 1].all()
+
+
+def test_waves_are_laid_over_some_crops_in_all_bands_alike():
+    laid = [module._waves(SIDE, np.random.default_rng(seed)) for seed in range(60)]
+    assert all(waves.shape == (SIDE, SIDE, 1) for waves in laid)
+    assert 0.1 < np.mean([waves.any() for waves in laid]) < 0.5
+    assert 0.02 < max(float(waves.std()) for waves in laid) < 2 * module.WAVE_HEIGHT
+
+
 def test_unknown_cells_teach_nothing():
     logits = torch.tensor([[[5.0, -5.0]]], requires_grad=True)
     ship, known = torch.tensor([[[True, True]]]), torch.tensor([[[True, False]]])
@@ -80,6 +103,7 @@ def test_a_missed_ship_weighs_more_than_a_false_alarm():
     assert missed == pytest.approx(4 * float(alarm))
 
 
+@pytest.mark.usefixtures("plain")
 def test_it_learns_to_tell_ships_from_water_and_always_the_same():
     told: list[str] = []
     schedule = ScoutSchedule(steps=100, batch=4, side=SIDE)
