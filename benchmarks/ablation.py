@@ -11,8 +11,8 @@ gate at test only       the whole network, its shallow branch trained everywhere
 full                    the gate in the loss and at inference: `shipdet train` as it is
 
 Further rows, chosen by name with `--rows`, have attention blocks after the stages of the trunk (`trunk_attention` of
-`shipdet train`): residual trunk, se trunk, eca trunk, cbam trunk. The contract is about the four above alone, and is
-not judged where one of them was left out.
+`shipdet train`): residual trunk, se trunk, eca trunk, cbam trunk; or a mask head beside the network in training
+(`mask_weight`): masks. The contract is about the four above alone, and is not judged where one of them was left out.
 
 All rows of a seed start from the same weights and see the same chips in the same order. The weights judged are the
 running average after the last step; nothing is picked on validation but the threshold of the best F1. Milliseconds
@@ -47,6 +47,7 @@ COLUMNS = (*QUALITY, Column("side by side", "side_by_side"), Column("ms / Mpx", 
 ALWAYS_OPEN, NEVER_OPEN = 0.0, 2.0
 """Thresholds of the gate."""
 FULL = "full"
+MASK_WEIGHT = 0.5
 
 
 class Row(NamedTuple):
@@ -121,13 +122,21 @@ def with_trunk(attention: TrunkAttention) -> Row:
     return Row(f"{attention} trunk", build, GATE_THRESHOLD, joined_ends)
 
 
+def with_masks(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPartitionTraining:
+    """The full network, taught to draw hulls too."""
+    return build_training(config.model_copy(update={"mask_weight": MASK_WEIGHT}), chips, judge)
+
+
 ROWS = (
     Row("deep only", deep_only, NEVER_OPEN, coarse_ships),
     Row("shallow only", shallow_only, ALWAYS_OPEN, joined_ends),
     Row("gate at test only", gate_at_test_only, GATE_THRESHOLD, joined_ends),
     Row(FULL, build_training, GATE_THRESHOLD, joined_ends),
 )
-TRUNK_ROWS = tuple(with_trunk(kind) for kind in ("residual", "se", "eca", "cbam"))
+FURTHER_ROWS = (
+    *(with_trunk(kind) for kind in ("residual", "se", "eca", "cbam")),
+    Row("masks", with_masks, GATE_THRESHOLD, joined_ends),
+)
 """What is tried beside the contract."""
 
 
@@ -162,7 +171,7 @@ def config_of(arguments: argparse.Namespace, seed: int) -> TrainConfig:
 
 def run_all(arguments: argparse.Namespace) -> list[Runs]:
     """Every row asked for with every seed, seed by seed, so that a benchmark cut short has whole seeds."""
-    rows = [row for row in (*ROWS, *TRUNK_ROWS) if row.name in arguments.rows]
+    rows = [row for row in (*ROWS, *FURTHER_ROWS) if row.name in arguments.rows]
     pictures = read_folder(inshore(arguments.data), "validation")
     kept = Kept(arguments.output)
     outcomes: dict[str, list[Outcome]] = {row.name: [] for row in rows}
@@ -182,7 +191,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("data/inshore"), help="N.jpg with N.json or N.txt")
     parser.add_argument("--output", type=Path, default=Path("runs/ablation"), help="where finished runs are kept")
     names = [row.name for row in ROWS]
-    parser.add_argument("--rows", nargs="+", default=names, choices=[*names, *(row.name for row in TRUNK_ROWS)])
+    parser.add_argument("--rows", nargs="+", default=names, choices=[*names, *(row.name for row in FURTHER_ROWS)])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--steps", type=int, default=700, help="of each run")
     parser.add_argument("--batch", type=int, default=8)

@@ -136,6 +136,7 @@ class TrainConfig(BaseModel):
     heat_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
     vector_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
     coarse_weight: Amount = Field(default=1.0, description="the weight of a loss, from 0")
+    mask_weight: Amount = Field(default=0.0, description="the weight of the masks' loss, from 0, which is none")
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:

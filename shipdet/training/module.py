@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from shipdet.attention.gate import open_gate
 from shipdet.models.losses import Losses, TargetMaps, task_partition_losses
 from shipdet.models.task_partition import END, TaskPartition
+from shipdet.training.masks import HullMasks
 
 AVERAGE_DECAY = 0.998
 """Of the running average of the weights, which is what is judged and kept."""
@@ -79,7 +80,16 @@ def _convolve_in_float32(convolution: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class TaskPartitionTraining(L.LightningModule):
-    """Trains `network`; `average` is its running average over steps."""
+    """Trains `network`; `average` is its running average over steps.
+
+    Args:
+        network: as it starts.
+        schedule: how training goes.
+        weights: of the parts of the loss.
+        chips: of an epoch.
+        judge: scores a network on validation.
+        masks: a further lesson, or none.
+    """
 
     def __init__(
         self,
@@ -88,6 +98,7 @@ class TaskPartitionTraining(L.LightningModule):
         weights: LossWeights,
         chips: Callable[[int], DataLoader[tuple[Tensor, ...]]],
         judge: Judge,
+        masks: HullMasks | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -97,6 +108,7 @@ class TaskPartitionTraining(L.LightningModule):
         self.weights = weights
         self.chips = chips
         self.judge = judge
+        self.masks = masks
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """The chips of the current epoch; the n-th chip is the same whenever training was killed."""
@@ -119,7 +131,11 @@ class TaskPartitionTraining(L.LightningModule):
         for name, value in losses._asdict().items():
             self.log(f"loss/{name}", value, prog_bar=True)
         self.log("gate/open", gate.float().mean())
-        return self._total(losses)
+        if self.masks is None:
+            return self._total(losses)
+        masks: Tensor = self.masks(output.coarse, target)
+        self.log("loss/masks", masks, prog_bar=True)
+        return self._total(losses).add(masks, alpha=self.masks.weight)
 
     def _total(self, losses: Losses) -> Tensor:
         return torch.stack([w * v for w, v in zip(self.weights, losses, strict=True)]).sum()
@@ -144,7 +160,8 @@ class TaskPartitionTraining(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW; the learning rate rises linearly, then falls as a cosine."""
         s = self.schedule
-        optimiser = torch.optim.AdamW(self.network.parameters(), s.learning_rate, weight_decay=s.weight_decay)
+        learnt = [*self.network.parameters(), *(self.masks.parameters() if self.masks is not None else ())]
+        optimiser = torch.optim.AdamW(learnt, s.learning_rate, weight_decay=s.weight_decay)
 
         def factor(step: int) -> float:
             if step < s.warmup_steps:

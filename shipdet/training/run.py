@@ -25,6 +25,7 @@ from shipdet.models.weights import load_weights
 from shipdet.training.chips import Chips, Source
 from shipdet.training.coarsened import coarsen
 from shipdet.training.copy_paste import donors_of, with_pasted
+from shipdet.training.masks import HullMasks
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
 from shipdet.training.ports import PORT_BANDS, PortChips, load_port
@@ -65,6 +66,7 @@ def build_training(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> Ta
         LossWeights(coarse=config.coarse_weight, heat=config.heat_weight, vector=config.vector_weight),
         chips,
         judge,
+        HullMasks(sizes_of(config).context, config.mask_weight) if config.mask_weight > 0 else None,
     )
 
 
