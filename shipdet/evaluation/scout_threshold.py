@@ -21,8 +21,8 @@ ALONG = np.linspace(0, 1, 9)
 """Places along a hull, from end to end, that all have to be open."""
 MOST_LOST = 0.003
 """Share of the found ships that a threshold may cost."""
-MOST_OPEN = 0.1
-"""No threshold is higher than this: other places are not as plain as those of validation, and open sea is far below."""
+OF_VALIDATION = 0.5
+"""Part of that threshold that is taken: other places are not as plain as those of validation."""
 
 
 class Openness(NamedTuple):
@@ -61,10 +61,8 @@ def scout_facts(
 
 
 def threshold_of(found: NDArray[np.float64]) -> float:
-    """The highest threshold that costs no more than `MOST_LOST` of the ships (N,), of which there are some."""
-    lost = int(MOST_LOST * len(found))
-    # A little below the ship's own, which is computed anew in another precision.
-    return min(MOST_OPEN, 0.9 * float(np.sort(found)[lost]))
+    """Half the highest threshold that costs no more than `MOST_LOST` of the ships (N,), of which there are some."""
+    return OF_VALIDATION * float(np.sort(found)[int(MOST_LOST * len(found))])
 
 
 def openness_of(model: Model, device: Device, judged: Sequence[Judged]) -> Openness:

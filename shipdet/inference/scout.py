@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 from torch import Tensor
@@ -31,6 +32,8 @@ PIECE = 2048
 NEARBY = 1
 """Cells around an open one that are open too: an end may lie at a cell's edge."""
 CELLS_A_BLOCK = BLOCK // (SCOUT_CELL * SCOUT_STRIDE)
+BEYOND = 2
+"""Cells of nothing around what it sees: so it was taught what the edge of a scene looks like."""
 SNAP = 0.01
 """Part that an overview's factor may differ by from the scout's and still be read as it is."""
 
@@ -195,7 +198,8 @@ class _Held:
 def _look(scout: Scout, strip: _Strip, device: Device) -> NDArray[np.float32]:
     """Probabilities (rows, columns) of the cells of a strip."""
     half = device.dtype != torch.float32
+    around = F.pad(strip.pixels, [BEYOND * SCOUT_CELL] * 4, value=MIDDLE)
     with torch.inference_mode(), torch.autocast(device.device.type, device.dtype, enabled=half):
-        logits = scout(strip.pixels)[0, strip.cells]
+        logits = scout(around)[0, BEYOND:-BEYOND, BEYOND:-BEYOND][strip.cells]
     said: NDArray[np.float32] = logits.float().sigmoid().cpu().numpy()
     return said
