@@ -48,6 +48,8 @@ ALWAYS_OPEN, NEVER_OPEN = 0.0, 2.0
 """Thresholds of the gate."""
 FULL = "full"
 MASK_WEIGHT = 0.5
+WARM_UP = 400
+"""Steps until the coarse map opens the gate by itself, as in configs/train_inshore.yaml: before, it knows no ends."""
 
 
 class Row(NamedTuple):
@@ -162,7 +164,7 @@ def config_of(arguments: argparse.Namespace, seed: int) -> TrainConfig:
         crop=arguments.crop,
         learning_rate=arguments.learning_rate,
         weight_decay=2e-2,
-        warmup_steps=arguments.steps // 10,
+        warmup_steps=min(WARM_UP, arguments.steps // 4),
         seed=seed,
         workers=arguments.workers,
         precision=arguments.precision,
@@ -193,7 +195,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     names = [row.name for row in ROWS]
     parser.add_argument("--rows", nargs="+", default=names, choices=[*names, *(row.name for row in FURTHER_ROWS)])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=700, help="of each run")
+    parser.add_argument("--steps", type=int, default=1500, help="of each run")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=256, help="side of a training crop in pixels")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
