@@ -51,7 +51,9 @@ Bands = Annotated[
 Threshold = Annotated[
     float | None, typer.Option("--threshold", min=0, max=1, help="Lowest score to keep; else the model's own.")
 ]
-Core = Annotated[int, typer.Option("--core", min=64, help="Side of a tile, in pixels of the model.")]
+Core = Annotated[
+    int, typer.Option("--core", min=64, help="Side of a tile, in pixels of the model; in float32 at most 1536.")
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 PrecisionChoice = Annotated[Precision, typer.Option("--precision", help="What the network computes in.")]
 Picture = Annotated[

@@ -48,6 +48,8 @@ Measured, not theoretical: the network reaches 338 pixels, but hardly listens to
 a ship moved by more than 0.007 pixels and no score by more than 1e-5 on drawn harbours, in float32, which is
 a fourteenth of what is allowed (0.1 and 1e-3) or less; with 256, 0.4 and 4e-4. See benchmarks/README.md.
 """
+LARGEST_IN_FLOAT32 = 1536
+"""Pixels on a side of a core in float32, whose maps take twice the memory of those in half precision."""
 FAINTEST_TIP = 0.08
 """Peaks below are no ends at all; detections are cut much higher."""
 
@@ -59,6 +61,7 @@ class Tiling(NamedTuple):
     """How a scene is cut; results do not depend on core and offset."""
 
     core: int = 2048
+    """pixels on a side, at most `LARGEST_IN_FLOAT32` in that precision"""
     offset: tuple[int, int] = (0, 0)
     """of the first inner corner of cores, where all is looked at"""
     ground: Ground | None = None
@@ -175,17 +178,18 @@ def scouted(scene: Scene, sampling: Sampling, model: Model, device: Device, tili
     return tiling._replace(ground=open_ground(scene, sampling, model.scout, model.card.scout.threshold, device))
 
 
-def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, margin: int = MARGIN) -> tuple[Tile, ...]:
+def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, eye: Eye) -> tuple[Tile, ...]:
     """The tiles that a pass over a scene goes through."""
+    most = min(tiling.core, LARGEST_IN_FLOAT32) if eye.device.dtype == torch.float32 else tiling.core
     if tiling.ground is not None:
-        return cover(tiling.ground.opened, (sampling.width, sampling.height), tiling.core, margin)
-    core = core_size(scene, sampling, tiling.core, STRIDE)
-    return make_tiles(sampling.width, sampling.height, core, margin, STRIDE, tiling.offset)
+        return cover(tiling.ground.opened, (sampling.width, sampling.height), most, eye.margin)
+    core = core_size(scene, sampling, most, STRIDE)
+    return make_tiles(sampling.width, sampling.height, core, eye.margin, STRIDE, tiling.offset)
 
 
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:
     """One pass over a scene, tile by tile; arguments and errors as `detect_hulls`."""
-    tiles, ground = tiles_of(scene, sampling, tiling, eye.margin), tiling.ground
+    tiles, ground = tiles_of(scene, sampling, tiling, eye), tiling.ground
     maps = TileMaps(sampling)
     unseen = [tile for tile in tiles if not maps.recall(tile, eye.memory)]
     stretch = ground.stretch if ground is not None else scene_stretch(scene)

@@ -148,7 +148,7 @@ def sweeps(
     taken = [replace(scene, gsd_m=view.gsd_m) for view in views]
     samplings = [model_sampling(one, model_gsd_m) for one in taken]
     each = list(zip(taken, samplings, tilings, views, strict=True))
-    counts = [len(tiles_of(one, sampling, tiling, eye.margin)) for one, sampling, tiling, _ in each]
+    counts = [len(tiles_of(one, sampling, tiling, eye)) for one, sampling, tiling, _ in each]
     for number, (one, sampling, tiling, view) in enumerate(each):
         told = None if progress is None else partial(_tell, progress, sum(counts[:number]), sum(counts))
         memory = None if eye.memory is None else eye.memory.part(f"view{number}")

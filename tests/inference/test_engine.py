@@ -9,14 +9,16 @@ import torch
 from affine import Affine
 from rasterio.windows import Window
 
-from shipdet.inference.engine import MARGIN, Found, Tiling, detect_hulls
+from shipdet.inference.engine import MARGIN, Found, Tiling, detect_hulls, eye_of, tiles_of
 from shipdet.models.calibration import Calibration, calibrated, uncalibrated
 from shipdet.models.device import Device
 from shipdet.models.weights import Model, load_weights
+from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene, open_scene
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "harbour.tif"
 EXACT = Device(torch.device("cpu"), torch.float32)
+HALF = Device(torch.device("cpu"), torch.bfloat16)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,13 @@ def test_ships_do_not_depend_on_how_the_scene_is_cut(harbour, model, whole, core
     assert np.abs(got[:, :5] - expected[:, :5]).max() < 0.1
     assert np.abs(got[:, 5:] - expected[:, 5:]).max() < 1e-3
     assert np.abs(found.attention.astype(int) - whole.attention.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(("device", "most"), [(EXACT, 1536), (HALF, 2048)])
+def test_tiles_are_smaller_where_maps_take_more_memory(harbour: Scene, model: Model, device: Device, most: int):
+    tiles = tiles_of(harbour, Sampling(1.0, 1.0, 9000, 7000), Tiling(), eye_of(model, device))
+    assert max(tile.core.width for tile in tiles) == most
+    assert sum(tile.core.area for tile in tiles) == 9000 * 7000
 
 
 def test_all_hulls_however_faint_survive_another_cut(harbour, model, whole):

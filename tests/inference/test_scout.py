@@ -13,7 +13,7 @@ from rasterio.shutil import copy
 
 from shipdet.inference import scout as module
 from shipdet.inference.covering import BLOCK, are_open
-from shipdet.inference.engine import Tiling, detect_hulls, scouted, tiles_of
+from shipdet.inference.engine import Tiling, detect_hulls, eye_of, scouted, tiles_of
 from shipdet.inference.looked import Looked
 from shipdet.inference.scout import coarser, open_ground, scout_scene
 from shipdet.inference.views import Looking, find_ships
@@ -231,7 +231,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int | None, Wi
 def test_with_overviews_closed_ground_is_never_read_at_full_resolution(write_scene, sea, scouting: Model, reads):
     scene = write_scene("a.tif", sea, (2, 4, 8))
     tiling = scouted(scene, model_sampling(scene, 1.0), scouting, EXACT, Tiling())
-    tiles = tiles_of(scene, model_sampling(scene, 1.0), tiling)
+    tiles = tiles_of(scene, model_sampling(scene, 1.0), tiling, eye_of(scouting, EXACT))
     reads.clear()
     detect_hulls(scene, scouting, EXACT)
     fine = [window for overview, window in reads if overview is None]
