@@ -39,7 +39,7 @@ from shipdet.raster.reader import Chip, prefetch_chips
 from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import Scene
 from shipdet.raster.stretch import scene_stretch
-from shipdet.raster.tiling import Tile, Window, core_size, make_tiles
+from shipdet.raster.tiling import Tile, Window, core_size, make_tiles, near_scene
 
 MARGIN = 288
 """Pixels around a core that are read with it.
@@ -48,6 +48,8 @@ Measured, not theoretical: the network reaches 338 pixels, but hardly listens to
 a ship moved by more than 0.007 pixels and no score by more than 1e-5 on drawn harbours, in float32, which is
 a fourteenth of what is allowed (0.1 and 1e-3) or less; with 256, 0.4 and 4e-4. See benchmarks/README.md.
 """
+BEYOND = 96
+"""Pixels outside a scene that are seen with it: nothing is there, so no more than a border's worth."""
 LARGEST_IN_FLOAT32 = 1536
 """Pixels on a side of a core in float32, whose maps take twice the memory of those in half precision."""
 FAINTEST_TIP = 0.08
@@ -181,10 +183,13 @@ def scouted(scene: Scene, sampling: Sampling, model: Model, device: Device, tili
 def tiles_of(scene: Scene, sampling: Sampling, tiling: Tiling, eye: Eye) -> tuple[Tile, ...]:
     """The tiles that a pass over a scene goes through."""
     most = min(tiling.core, LARGEST_IN_FLOAT32) if eye.device.dtype == torch.float32 else tiling.core
+    size = (sampling.width, sampling.height)
     if tiling.ground is not None:
-        return cover(tiling.ground.opened, (sampling.width, sampling.height), most, eye.margin)
-    core = core_size(scene, sampling, most, STRIDE)
-    return make_tiles(sampling.width, sampling.height, core, eye.margin, STRIDE, tiling.offset)
+        tiles = cover(tiling.ground.opened, size, most, eye.margin)
+    else:
+        core = core_size(scene, sampling, most, STRIDE)
+        tiles = make_tiles(*size, core, eye.margin, STRIDE, tiling.offset)
+    return tuple(near_scene(tile, *size, BEYOND, STRIDE) for tile in tiles)
 
 
 def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: Progress | None = None) -> Seen:

@@ -13,7 +13,7 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.errors import InputError
 from shipdet.geometry import Array, Grid, Hulls, rectangle_corners
-from shipdet.inference.engine import Eye, Seen, eye_of, hulls_of, look
+from shipdet.inference.engine import BEYOND, Eye, Seen, eye_of, hulls_of, look
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.network_input import network_input
 from shipdet.models.decode import PATCH, UNDECIDED
@@ -24,7 +24,7 @@ from shipdet.raster.reader import Chip, SceneReader, read_chip
 from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import Scene
 from shipdet.raster.stretch import Stretch, scene_stretch
-from shipdet.raster.tiling import Tile, Window, tile_of
+from shipdet.raster.tiling import Tile, Window, near_scene, tile_of
 
 LONGEST = 512
 """Model pixels looked at around where ships are looked for: ships beyond the network's reach are not joined anyway."""
@@ -91,6 +91,12 @@ class _View(NamedTuple):
     stretch: Stretch
     model: Model
     eye: Eye
+
+    def tile(self, columns: tuple[int, int], rows: tuple[int, int]) -> Tile:
+        """What answers for a range of model pixels, seen as `detect_hulls` sees it."""
+        sampling = self.reader.sampling
+        tile = tile_of(columns, rows, self.eye.margin, STRIDE)
+        return near_scene(tile, sampling.width, sampling.height, BEYOND, STRIDE)
 
     def chip(self, tile: Tile) -> Chip:
         """What the network sees of a tile."""
@@ -170,7 +176,7 @@ def _ships_around(view: _View, wanted: Wanted, gsd_m: tuple[float, float]) -> Hu
     middle = sampling.to_model(np.array([wanted.place]))[0]
     sizes = (sampling.width, sampling.height)
     columns, rows = ((max(a, 0), min(b, n)) for (a, b), n in zip(_aligned(middle, 2 * reach), sizes, strict=True))
-    tile = tile_of(columns, rows, view.eye.margin, STRIDE)
+    tile = view.tile(columns, rows)
     looked = look(view.eye, view.chip(tile), tile)
     tips = looked.tips.moved(-tile.core.x, -tile.core.y)
     if not view.eye.knows_bows:
@@ -223,7 +229,7 @@ def _maps(view: _View, window: Window) -> Maps:
     """One tile through the network, both branches everywhere, and of its maps the part in a window."""
     middle = np.array([window.x + window.width / 2, window.y + window.height / 2])
     columns, rows = _aligned(middle, window.width)
-    tile = tile_of(columns, rows, view.eye.margin, STRIDE)
+    tile = view.tile(columns, rows)
     eye, chip = view.eye, view.chip(tile)
     with torch.inference_mode():
         coarse = eye.network.coarse(network_input(chip, eye.bands, eye.device))

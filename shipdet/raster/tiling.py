@@ -78,6 +78,28 @@ def tile_of(columns: tuple[int, int], rows: tuple[int, int], margin: int, stride
     return Tile(Window(x - margin, y - margin, width, height), Window(x, y, right - x, bottom - y))
 
 
+def near_scene(tile: Tile, width: int, height: int, beyond: int, stride: int) -> Tile:
+    """The tile without what lies further than `beyond` pixels outside a scene, but for its core.
+
+    Args:
+        tile: whose core may stick out.
+        width: of the scene in model pixels.
+        height: likewise.
+        beyond: a multiple of the stride.
+        stride: of the network.
+    """
+    window, core = tile.window, tile.core
+    x, y = max(window.x, min(-beyond, core.x)), max(window.y, min(-beyond, core.y))
+    right, bottom = (
+        min(end, -(-max(side + beyond, core_end) // stride) * stride)
+        for end, side, core_end in (
+            (window.x + window.width, width, core.x + core.width),
+            (window.y + window.height, height, core.y + core.height),
+        )
+    )
+    return Tile(Window(x, y, right - x, bottom - y), core)
+
+
 def core_size(scene: Scene, sampling: Sampling, target: int, stride: int) -> int:
     """The side of cores near `target` pixels, a multiple of the stride.
 

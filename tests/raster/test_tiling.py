@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shipdet.errors import ConfigError
 from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import open_scene
-from shipdet.raster.tiling import Window, core_size, make_tiles
+from shipdet.raster.tiling import Tile, Window, core_size, make_tiles, near_scene
 
 STRIDES = st.sampled_from([1, 4, 8, 32])
 
@@ -39,6 +39,18 @@ def test_every_pixel_is_in_exactly_one_core_and_windows_hold_core_and_margin(wid
 def test_tiles_come_row_by_row():
     corners = [(tile.core.x, tile.core.y) for tile in make_tiles(20, 20, 16, 8, 8)]
     assert corners == [(0, 0), (16, 0), (0, 16), (16, 16)]
+
+
+def test_tiles_near_a_scene_see_a_border_around_it_and_no_more():
+    corner, *_, last = (near_scene(tile, 100, 50, 16, 8) for tile in make_tiles(100, 50, 40, 32, 8))
+    assert corner.window == Window(-16, -16, 88, 88)
+    assert last.window == Window(48, 8, 72, 64)
+    assert last.core == Window(80, 40, 20, 10)
+
+
+def test_a_core_that_sticks_out_of_a_scene_is_seen_whole():
+    tile = Tile(Window(-80, 24, 160, 112), Window(-48, 56, 96, 48))
+    assert near_scene(tile, 64, 64, 16, 8).window == Window(-48, 24, 128, 80)
 
 
 @pytest.mark.parametrize(
