@@ -6,6 +6,9 @@
 What tells two kinds of ship apart is small beside the ship. Each scale has a classifier of
 its own and proposes where the next is to look, and a last classifier reads all of them.
 
+A proposal reads the features as they are: what a finer scale gets wrong teaches it alone, and
+never bends the coarser scale's features, which are there to classify.
+
 Two things differ from the paper. Each scale is cut from the picture itself rather than from
 the scale before, so that nothing is interpolated twice. And all scales are shown the same
 number of pixels, the first the whole picture reduced to it, so that each costs the same.
@@ -71,7 +74,7 @@ class RACNN(nn.Module):
         for scale, backbone in enumerate(self.backbones):
             features.append(backbone(images[-1]))
             if scale < len(self.proposals):
-                proposed.append(self.proposals[scale](features[-1]))
+                proposed.append(self.proposals[scale](features[-1].detach()))
                 boxes.append(within(boxes[-1], proposed[-1]) if boxes else proposed[-1])
                 images.append(zoom(image, boxes[-1], self.size, sharpness).image)
         pooled = [f.mean(dim=(2, 3)) for f in features]

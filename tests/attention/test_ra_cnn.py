@@ -85,3 +85,11 @@ def test_it_exports() -> None:
     network, x = make(2).eval(), torch.randn(1, 3, 32, 24)
     exported = torch.export.export(network, (x,)).module()
     assert torch.allclose(exported(x)[1], network(x).fused, atol=1e-5)
+
+
+def test_what_a_finer_scale_gets_wrong_bends_no_coarser_features() -> None:
+    network = make()
+    out = network(torch.randn(2, 3, 32, 24), 10.0)
+    out.logits[2].sum().backward()
+    assert all(p.grad is None for p in (*network.backbones[0].parameters(), *network.backbones[1].parameters()))
+    assert all(p.grad is not None for p in network.backbones[2].parameters())
