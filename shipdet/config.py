@@ -10,41 +10,31 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from shipdet.config_fields import (
+    AUGMENTS,
+    GSDS,
+    PRECISIONS,
+    STRICT,
+    TRUNK_ATTENTIONS,
+    Amount,
+    Augment,
+    Band,
+    Count,
+    Gsd,
+    Name,
+    Positive,
+    PrecisionName,
+    SceneNames,
+    Share,
+    TrunkAttention,
+    Whole,
+    not_a_switch,
+)
 from shipdet.errors import ConfigError
-
-STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def _not_a_switch(value: Any) -> Any:
-    """Refuses YAML's true and false (also written yes, no, on, off), which would pass for 1 and 0."""
-    if isinstance(value, bool):
-        raise ValueError("a switch is not a number")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_not_a_switch), Field(gt=0)]
-Whole = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=0)]
-Amount = Annotated[float, BeforeValidator(_not_a_switch), Field(ge=0)]
-Positive = Annotated[float, BeforeValidator(_not_a_switch), Field(gt=0)]
-Share = Annotated[float, BeforeValidator(_not_a_switch), Field(ge=0, le=1)]
-Band = Annotated[int, BeforeValidator(_not_a_switch), Field(ge=1)] | str
-Name = Annotated[str, Field(min_length=1)]
-Gsd = Positive | Literal["unknown"]
-Augment = Literal["none", "flips", "dihedral", "scales"]
-TrunkAttention = Literal["none", "residual", "se", "eca", "cbam"]
-SceneNames = tuple[Name | tuple[Name, ...], ...]
-"""Rasters; one that is a list is several band files of one scene."""
-PrecisionName = Literal["auto", "float32", "bfloat16"]
-
-PRECISIONS = "one of auto, float32, bfloat16"
-"""How messages name the precisions."""
-GSDS = "metres per pixel, above 0, or unknown"
-TRUNK_ATTENTIONS = "one of none, residual, se, eca, cbam"
-AUGMENTS = "one of none, flips, dihedral, scales"
 
 
 class DetectConfig(BaseModel):
@@ -114,7 +104,7 @@ class TrainConfig(BaseModel):
     terms: Name = Field(default="not stated", description="the terms of the data, for the model card")
     steps: Count = Field(description="a whole number of optimiser steps, above 0")
     batch: Count = Field(default=4, description="a whole number of crops, above 0")
-    crop: Annotated[int, BeforeValidator(_not_a_switch), Field(ge=64, multiple_of=32)] = Field(
+    crop: Annotated[int, BeforeValidator(not_a_switch), Field(ge=64, multiple_of=32)] = Field(
         default=512, description="a crop's side in pixels, a multiple of 32 from 64"
     )
     learning_rate: Positive = Field(default=1e-3, description="a number above 0")
@@ -159,12 +149,8 @@ class TrainConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_labels_for_scenes(self) -> Self:
-        for scenes, labels, key in (
-            (self.scenes, self.scene_labels, "scene_labels"),
-            (self.validation_scenes, self.validation_labels, "validation_labels"),
-        ):
-            if len(scenes) != len(labels):
-                raise ValueError(f"{key}: expected a file for each of {len(scenes)} scenes, got {len(labels)}")
+        _labels_for_scenes(self.scenes, self.scene_labels, "scene_labels")
+        _labels_for_scenes(self.validation_scenes, self.validation_labels, "validation_labels")
         both = next((scene for scene in self.validation_scenes if scene in self.scenes), None)
         if both is not None:
             raise ValueError(f"{both} is both learnt from and judged by; name it in scenes or in validation_scenes")
@@ -215,6 +201,9 @@ class EvaluateConfig(BaseModel):
     inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
     civil: Path | None = Field(default=None, description="the folder of the civil data set")
     sen2ships: Path | None = Field(default=None, description="the folder of the sen2ships data set")
+    scenes: SceneNames = Field(default=(), description="a list of georeferenced rasters")
+    scene_labels: tuple[Path, ...] = Field(default=(), description="a list of label files, one for each of the scenes")
+    scene_bands: tuple[Band, ...] | None = Field(default=None, description="a list of band numbers or descriptions")
     split: Literal["validation", "train"] = Field(default="validation", description="one of validation, train")
     model: Name = Field(default="inshore-vhr", description="the name of a shipped model or a weights file")
     threshold: Share | None = Field(default=None, description="a number from 0 to 1")
@@ -229,9 +218,22 @@ class EvaluateConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_one_data_set(self) -> Self:
-        if sum(folder is not None for folder in (self.inshore, self.civil, self.sen2ships)) != 1:
-            raise ValueError("expected one data folder; name it as either 'inshore', 'civil' or 'sen2ships'")
+        folders = sum(folder is not None for folder in (self.inshore, self.civil, self.sen2ships))
+        if folders + bool(self.scenes) != 1:
+            raise ValueError("expected one data set; name a folder as 'inshore', 'civil' or 'sen2ships', or 'scenes'")
         return self
+
+    @model_validator(mode="after")
+    def _has_labels_for_scenes(self) -> Self:
+        _labels_for_scenes(self.scenes, self.scene_labels, "scene_labels")
+        if self.scenes and self.gsd_m == "unknown":
+            raise ValueError("gsd_m: scenes are measured on the ground; give metres per pixel where they cannot tell")
+        return self
+
+
+def _labels_for_scenes(scenes: SceneNames, labels: tuple[Path, ...], key: str) -> None:
+    if len(scenes) != len(labels):
+        raise ValueError(f"{key}: expected a file for each of {len(scenes)} scenes, got {len(labels)}")
 
 
 Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, ScoutConfig, EvaluateConfig)

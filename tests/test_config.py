@@ -139,7 +139,7 @@ def test_training_on_drawn_harbours_alone_is_possible(tmp_path: Path):
 
 @pytest.mark.parametrize("text", ["split: validation", "inshore: a\ncivil: b"])
 def test_evaluation_takes_exactly_one_data_set(refuse, text: str):
-    assert "expected one data folder" in refuse(text, EvaluateConfig)
+    assert "expected one data set" in refuse(text, EvaluateConfig)
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b", "just text"])

@@ -4,7 +4,10 @@ import typer
 
 from shipdet.commands.options import ConfigFile, DataFolder, JsonFile, ReportFile, SheetFile
 from shipdet.console import progress
+from shipdet.errors import ConfigError
 from shipdet.files import scratch_beside
+
+FOLDERS = ("inshore", "civil", "sen2ships")
 
 
 def evaluate(
@@ -23,8 +26,9 @@ def evaluate(
         "sheet": sheet or settings.sheet,
         "report": report or settings.report,
     }
-    kind = next(name for name in ("inshore", "civil", "sen2ships") if getattr(settings, name) is not None)
-    folder = {kind: data} if data is not None else {}
+    if data is not None and settings.scenes:
+        raise ConfigError(f"--data is a folder of labelled pictures, and {config} names scenes; leave it out")
+    folder = {name: data for name in FOLDERS if data is not None and getattr(settings, name) is not None}
     for path in filter(None, chosen.values()):
         with scratch_beside(path):  # better told now than after the long work
             pass

@@ -18,6 +18,8 @@ from shipdet.geometry import Hulls
 from shipdet.labels.folders import LabelledPicture
 from shipdet.labels.types import Labels
 from shipdet.raster.raw import SceneFiles
+from shipdet.raster.reader import SceneReader
+from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene, open_scene
 from shipdet.raster.stretch import apply, scene_stretch
 from shipdet.raster.tiling import Window
@@ -37,6 +39,8 @@ class Case(NamedTuple):
     """What is not water, in pixels of the picture; None where nobody knows"""
     by_middles: CentreRule | None = None
     """How ships are matched by their middles, where the picture is too coarse to judge ends"""
+    sampling: Sampling | None = None
+    """How the case's pixels lie in the scene; None where they are the scene's own"""
 
 
 def match_case(hulls: Hulls, case: Case, rule: MatchRule) -> Matched:
@@ -80,18 +84,35 @@ def cases_of(pictures: Sequence[LabelledPicture | Case]) -> list[Case]:
     return [picture if isinstance(picture, Case) else case_of(picture) for picture in pictures]
 
 
-def rgb(scene: Scene, window: Window | None = None) -> NDArray[np.uint8]:
-    """Pixels (H, W, 3) to show: 8 bits as they are, others stretched; all of the scene, or a window within it.
+def size_of(case: Case, scene: Scene) -> tuple[int, int]:
+    """Width and height of a case in its pixels; `scene` is what it opened."""
+    return (
+        (scene.grid.width, scene.grid.height) if case.sampling is None else (case.sampling.width, case.sampling.height)
+    )
+
+
+def rgb(case: Case, gsd_m: float, window: Window | None = None) -> NDArray[np.uint8]:
+    """Pixels (H, W, 3) to show: 8 bits as they are, others stretched; all of a case, or a window within it.
+
+    Args:
+        case: any.
+        gsd_m: ground metres of its pixels where nobody knows.
+        window: in its pixels.
 
     Raises:
         SceneError, ReadError: the scene has no valid pixel, or its file is damaged.
     """
-    whole = Window(0, 0, scene.grid.width, scene.grid.height)
-    with SceneFiles(scene) as files:
-        raw = files.read(window or whole)
-    bands = raw.pixels[list(scene.channels)]
-    if bands.dtype != np.uint8:
-        bands = (np.clip(np.nan_to_num(apply(scene_stretch(scene), bands)), 0, 1) * 255).round().astype(np.uint8)
+    scene = case.open(gsd_m)
+    window = window or Window(0, 0, *size_of(case, scene))
+    if case.sampling is None:
+        with SceneFiles(scene) as files:
+            bands = files.read(window).pixels[list(scene.channels)]
+    else:
+        with SceneReader(scene, case.sampling) as reader:
+            bands, _ = reader.read(window)
+    if scene.dtype != "uint8":
+        bands = np.clip(np.nan_to_num(apply(scene_stretch(scene), bands)), 0, 1) * 255
+    bands = np.clip(np.nan_to_num(bands), 0, 255).round().astype(np.uint8)
     three = bands[:3] if len(bands) >= 3 else np.repeat(bands[:1], 3, axis=0)
     return np.ascontiguousarray(np.moveaxis(three, 0, 2))
 

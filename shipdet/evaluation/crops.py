@@ -9,9 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from shipdet.evaluation.cases import Judged, rgb
+from shipdet.evaluation.cases import Judged, rgb, size_of
 from shipdet.evaluation.marks import draw_ships, verdict_of
-from shipdet.geometry import Grid
 from shipdet.raster.tiling import Window
 
 Array = NDArray[np.float64]
@@ -87,14 +86,15 @@ def _crops(judged: Sequence[Judged], places: list[_Place], threshold: float, gsd
 
 def _jpeg(judged: Judged, place: _Place, threshold: float, gsd_m: float) -> bytes:
     """A square around the place, moved into the picture where it can; what lies outside is dark."""
-    scene = judged.picture.open(gsd_m)
+    case = judged.picture
+    scene = case.open(gsd_m)
     side = math.ceil(max(ROOM * place.length, LEAST_SIDE))
-    window = _within(place.middle, side, scene.grid)
+    window = _within(place.middle, side, size_of(case, scene))
     figure = Figure(figsize=(SIDE_PX / DPI, SIDE_PX / DPI), dpi=DPI, facecolor="#15181c")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     right, bottom = window.x + window.width, window.y + window.height
-    pixels = rgb(scene, window)
+    pixels = rgb(case, gsd_m, window)
     axes.imshow(pixels, extent=(window.x, right, bottom, window.y), aspect="auto", interpolation="lanczos")
     draw_ships(axes, judged.hulls, judged.picture.labels, judged.matched, verdict_of(judged.matched, threshold))
     axes.set_xlim((window.x + right - side) / 2, (window.x + right + side) / 2)
@@ -104,11 +104,11 @@ def _jpeg(judged: Judged, place: _Place, threshold: float, gsd_m: float) -> byte
     return file.getvalue()
 
 
-def _within(middle: Array, side: int, grid: Grid) -> Window:
+def _within(middle: Array, side: int, size: tuple[int, int]) -> Window:
     """The window of a side around a place that lies within the picture, or as much of it as there is."""
-    width, height = min(side, grid.width), min(side, grid.height)
+    width, height = min(side, size[0]), min(side, size[1])
     x, y = (
         int(np.clip(round(float(at) - part / 2), 0, whole - part))
-        for at, part, whole in zip(middle, (width, height), (grid.width, grid.height), strict=True)
+        for at, part, whole in zip(middle, (width, height), size, strict=True)
     )
     return Window(x, y, width, height)

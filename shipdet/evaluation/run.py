@@ -4,27 +4,24 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from shipdet.attention.gate import open_gate
 from shipdet.config import EvaluateConfig
 from shipdet.evaluation.cases import Case, Judged, case_of, cases_of, match_case, rgb
+from shipdet.evaluation.gates import gate_hits
 from shipdet.evaluation.html_report import write_html
-from shipdet.evaluation.matching import DEFAULT_RULE, Mask, MatchRule, ignored
-from shipdet.evaluation.metrics import GateHits
+from shipdet.evaluation.matching import DEFAULT_RULE, MatchRule
 from shipdet.evaluation.ports import port_cases
+from shipdet.evaluation.scenes import ScenesJudging, judge_scenes, labelled_scenes
 from shipdet.evaluation.sheet import Panel, draw_sheet
 from shipdet.evaluation.summary import Evaluation, pooled, summarise
 from shipdet.inference.engine import Found
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
 from shipdet.labels.sen2ships import read_ports
-from shipdet.labels.types import Labels
 from shipdet.models.device import Device, choose_device
-from shipdet.models.task_partition import COARSE_STRIDE
 from shipdet.models.weights import Model, load_weights
 
-__all__ = ["Judged", "Judging", "evaluate", "folder_of", "gate_hits", "judge", "judge_by", "pooled"]
+__all__ = ["Judged", "Judging", "evaluate", "folder_of", "judge", "judge_by", "pooled"]
 
 Progress = Callable[[int, int], None]
 
@@ -46,9 +43,8 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation:
     """
     model = load_weights(config.model)
     rule = MatchRule(min_length=config.min_length, only_bow_known=config.ships == "bow known")
-    name, cases = _cases(config, model)
-    judged = judge(model, choose_device(), cases, progress, rule, config.augment)
-    result = summarise(judged, f"{name} {config.split}", model.card, config.threshold)
+    name, judged = _judged(config, model, rule, progress)
+    result = summarise(judged, name, model.card, config.threshold)
     threshold = result.scores.threshold or 0.0
     if config.sheet is not None:
         draw_sheet([_panel(j, model.card.gsd_m) for j in judged], config.sheet, threshold)
@@ -57,8 +53,18 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation:
     return result
 
 
+def _judged(config: EvaluateConfig, model: Model, rule: MatchRule, progress: Progress) -> tuple[str, list[Judged]]:
+    """What a config names, and what was found there."""
+    device = choose_device()
+    if config.scenes:
+        scenes = labelled_scenes(config)
+        return "scenes", judge_scenes(model, device, scenes, ScenesJudging(rule, config.augment, progress))
+    name, cases = _cases(config, model)
+    return f"{name} {config.split}", judge(model, device, cases, progress, rule, config.augment)
+
+
 def _cases(config: EvaluateConfig, model: Model) -> tuple[str, list[Case]]:
-    """What a config names, and its cases."""
+    """The folder that a config names, and its cases."""
     if config.sen2ships is not None:
         return config.sen2ships.name, port_cases(read_ports(config.sen2ships, config.split), model.card)
     folder = folder_of(config)
@@ -116,16 +122,6 @@ def judge_by(
     return judged
 
 
-def gate_hits(found: Found, labels: Labels, threshold: float, counted: Mask | None = None) -> GateHits:
-    """Of the ends of the ships that count (by default all but `ignored` ones), those where the gate is open."""
-    counted = ~ignored(labels) if counted is None else counted
-    ends = found.sampling.to_model(np.concatenate([labels.bow[counted], labels.stern[counted]]))
-    gate = open_gate(torch.from_numpy(found.attention)[None].float() / 255, threshold)[0].numpy()
-    column, row = np.floor(ends / COARSE_STRIDE).astype(int).T
-    inside = (row >= 0) & (row < gate.shape[0]) & (column >= 0) & (column < gate.shape[1])
-    return GateHits(int(gate[row[inside], column[inside]].sum()), len(ends))
-
-
 def _panel(judged: Judged, gsd_m: float) -> Panel:
     case = judged.picture
-    return Panel(rgb(case.open(gsd_m)), judged.hulls, case.labels, judged.matched, case.name)
+    return Panel(rgb(case, gsd_m), judged.hulls, case.labels, judged.matched, case.name)

@@ -8,10 +8,10 @@ import rasterio
 from PIL import Image
 
 from shipdet.errors import LabelsError
-from shipdet.evaluation.cases import case_of, cases_of, rgb
+from shipdet.evaluation.cases import case_of, cases_of, rgb, size_of
 from shipdet.labels.folders import LabelledPicture
 from shipdet.labels.types import Labels
-from shipdet.raster.scene import open_scene
+from shipdet.raster.sampling import Sampling
 from shipdet.raster.tiling import Window
 
 NONE = Labels.of_rows([], [], complete=True)
@@ -42,9 +42,19 @@ def test_cases_pass_and_pictures_become_cases(picture: LabelledPicture):
 
 
 def test_eight_bits_are_shown_as_they_are(picture: LabelledPicture):
-    scene, expected = open_scene(picture.path, gsd_m=1.0), np.asarray(Image.open(picture.path))
-    np.testing.assert_array_equal(rgb(scene), expected)
-    np.testing.assert_array_equal(rgb(scene, Window(10, 5, 20, 30)), expected[5:35, 10:30])
+    case, expected = case_of(picture), np.asarray(Image.open(picture.path))
+    np.testing.assert_array_equal(rgb(case, 1.0), expected)
+    np.testing.assert_array_equal(rgb(case, 1.0, Window(10, 5, 20, 30)), expected[5:35, 10:30])
+
+
+def test_a_case_in_other_pixels_than_its_scene_is_shown_in_those(picture: LabelledPicture):
+    y, x = np.mgrid[:40, :60]
+    Image.fromarray(np.stack([4 * x, 6 * y, 2 * (x + y)], axis=2).astype(np.uint8)).save(picture.path)
+    case = case_of(picture)._replace(sampling=Sampling(0.5, 0.5, 30, 20))
+    assert size_of(case, case.open(1.0)) == (30, 20)
+    shown = rgb(case, 1.0)
+    np.testing.assert_allclose(shown[3, 10], [4 * 20.5, 6 * 6.5, 2 * 27], atol=1)
+    np.testing.assert_array_equal(rgb(case, 1.0, Window(3, 2, 10, 8)), shown[2:10, 3:13])
 
 
 def test_sixteen_bits_of_one_band_are_stretched_and_shown_grey(tmp_path: Path):
@@ -54,7 +64,7 @@ def test_sixteen_bits_of_one_band_are_stretched_and_shown_grey(tmp_path: Path):
         crs="EPSG:32631", transform=rasterio.Affine(1, 0, 500_000, 0, -1, 5_678_000),
     ) as file:  # fmt: skip
         file.write(values)
-    shown = rgb(open_scene(tmp_path / "deep.tif"))
+    shown = rgb(case_of(LabelledPicture(tmp_path / "deep.tif", NONE)), 1.0)
     assert shown.shape == (40, 60, 3)
     assert (shown.min(), shown.max()) == (0, 255)
     assert (shown[..., 0] == shown[..., 2]).all()

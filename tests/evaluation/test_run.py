@@ -10,8 +10,9 @@ from PIL import Image
 from shipdet.config import EvaluateConfig
 from shipdet.errors import LabelsError
 from shipdet.evaluation.cases import Case
+from shipdet.evaluation.gates import gate_hits
 from shipdet.evaluation.matching import HIT, IGNORED, MatchRule
-from shipdet.evaluation.run import Judging, evaluate, gate_hits, judge_by
+from shipdet.evaluation.run import Judging, evaluate, judge_by
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found
 from shipdet.labels.types import Labels, Ship

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from pydantic import ValidationError
 
+from shipdet.config import EvaluateConfig, load_config
+from shipdet.errors import ConfigError
 from shipdet.evaluation import scenes
+from shipdet.evaluation.run import evaluate
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found
 from shipdet.labels.frame import Frame
@@ -16,6 +20,8 @@ from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import open_scene
 from shipdet.training.blocks import Blocks
 from shipdet.training.scenes import LabelledScene
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -38,10 +44,38 @@ def test_a_scene_is_judged_in_its_validation_blocks_in_pixels_of_the_model(
     sampling = model_sampling(labelled.scene, 1.0)
     shape = (-(-sampling.height // 8), -(-sampling.width // 8))
     found = Found(hulls=hulls, sampling=sampling, attention=np.full(shape, 255, np.uint8))
-    monkeypatch.setattr(scenes, "detect_hulls", lambda *_: found)
+    monkeypatch.setattr(scenes, "find_ships", lambda *_: found)
     (judged,) = scenes.judge_scenes(load_weights("inshore-vhr"), choose_device("cpu"), [labelled])
     assert judged.matched.status.tolist() == [1, -1, 0]
     assert judged.matched.counted.tolist() == [False, True]
     assert judged.picture.labels.length == pytest.approx([50, 50], rel=2e-3)
     assert judged.hulls.beam == pytest.approx([10] * 3, rel=2e-3)
     assert judged.gate == (2, 2)
+
+
+def config_of(folder: Path, **changed: object) -> EvaluateConfig:
+    """The sample, as its config names it."""
+    named = load_config(ROOT / "configs" / "evaluate_scenes.yaml", EvaluateConfig)
+    paths = {"scenes": (str(ROOT / named.scenes[0]),), "scene_labels": (ROOT / named.scene_labels[0],)}
+    return EvaluateConfig.model_validate({**named.model_dump(by_alias=True), **paths, **changed})
+
+
+def test_a_scene_that_is_too_large_to_be_drawn_is_told_before_the_long_work(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(scenes, "LARGEST_DRAWN", 64)
+    monkeypatch.setattr(scenes, "find_ships", lambda *_: pytest.fail("it looked"))
+    with pytest.raises(ConfigError, match=r"at most 64 pixels a side.*ask for a report"):
+        evaluate(config_of(tmp_path, sheet=tmp_path / "sheet.png"), lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"scene_labels": ()}, "a file for each of 1 scenes, got 0"),
+        ({"gsd_m": "unknown"}, "measured on the ground"),
+        ({"inshore": "data/inshore"}, "one data set"),
+        ({"scenes": (), "scene_labels": ()}, "one data set"),
+    ],
+)
+def test_configs_that_cannot_be_meant_are_refused(tmp_path: Path, changed: dict[str, object], said: str):
+    with pytest.raises(ValidationError, match=said):
+        config_of(tmp_path, **changed)
