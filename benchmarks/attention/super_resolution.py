@@ -21,6 +21,7 @@ from trials import Options, Table, evaluating, options_of, parser, seed_everythi
 from shipdet.attention.rcan import RCAN, ChannelWeights, EqualWeights, Layout, enlarge
 from shipdet.evaluation.matching import Matched, match
 from shipdet.evaluation.metrics import scores
+from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import LabelledPicture, Split, inshore, read_folder
 from shipdet.labels.types import Labels
@@ -91,24 +92,18 @@ def sharpened(network: RCAN, coarse: Tensor) -> Tensor:
     return image.clamp(0, 1)
 
 
-def scaled(labels: Labels, factor: float) -> Labels:
-    """Labels of the same picture at another size."""
-    return replace(
-        labels,
-        bow=labels.bow * factor,
-        stern=labels.stern * factor,
-        beam=labels.beam * factor,
-        regions=labels.regions * factor,
-    )
+def scaled(hulls: Hulls, factor: float) -> Hulls:
+    """Hulls of the same picture at another size."""
+    return replace(hulls, bow=hulls.bow * factor, stern=hulls.stern * factor, beam=hulls.beam * factor)
 
 
 def detect(pixels: Tensor, gsd_m: float, model: Model, labels: Labels, folder: Path) -> Matched:
-    """Ships in a picture (3, H, W) of a GSD, matched with labels in pixels of 1 m."""
+    """Ships in a picture (3, H, W) of a GSD, matched with labels in pixels of 1 m, where the same ones count."""
     path = folder / "picture.png"
     rgb: NDArray[np.uint8] = (pixels * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     Image.fromarray(rgb).save(path)
     found = detect_hulls(open_scene(path, gsd_m=gsd_m), model, choose_device())
-    return match(found.hulls, scaled(labels, 1 / gsd_m))
+    return match(scaled(found.hulls, gsd_m), labels)
 
 
 def f1(matched: list[Matched]) -> float:
