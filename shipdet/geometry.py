@@ -85,6 +85,10 @@ class Grid:
         return np.stack(steps, axis=1)
 
 
+UNDECIDED = 0.5
+"""`bow_score` of ships whose ends are in no order, for the network does not tell bows from sterns."""
+
+
 @dataclass(frozen=True)
 class Hulls:
     """Ships as endpoints, never as an angle, in scene pixels.
@@ -125,6 +129,16 @@ class Hulls:
         """(N,) distance from stern to bow, in pixels."""
         return np.asarray(np.hypot(*(self.bow - self.stern).T))
 
+    @property
+    def ordered(self) -> NDArray[np.bool_]:
+        """(N,) whether the bow is told from the stern."""
+        return np.asarray(self.bow_score != UNDECIDED)
+
+    @property
+    def corners(self) -> Array:
+        """Footprints (N, 5, 2), as `hull_corners`."""
+        return hull_corners(self.bow, self.stern, self.beam, self.ordered)
+
     @classmethod
     def empty(cls) -> Self:
         """No ship."""
@@ -132,21 +146,24 @@ class Hulls:
         return cls(points, points, values, values, values)
 
 
-def hull_corners(bow: Array, stern: Array, beam: Array) -> Array:
+def hull_corners(bow: Array, stern: Array, beam: Array, ordered: NDArray[np.bool_] | None = None) -> Array:
     """Footprints (N, 5, 2), pointed at the bow: bow, and the four corners clockwise on screen from its right.
 
-    The point is one half beam long, or a third of the ship where that is shorter.
+    The point is one half beam long, or a third of the ship where that is shorter. A ship that may lie either way
+    ends square: its first corner is the middle of an end.
 
     Args:
         bow: (N, 2).
         stern: (N, 2).
         beam: (N,) full width in the same units.
+        ordered: (N,) whether the bow is known from the stern; None: of all.
     """
     along = bow - stern
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
     along = along / length
     side = np.stack([-along[:, 1], along[:, 0]], axis=1) * (beam[:, None] / 2)
-    shoulder = bow - along * np.minimum(BOW_LENGTH * beam[:, None] / 2, length / 3)
+    point = np.minimum(BOW_LENGTH * beam[:, None] / 2, length / 3)
+    shoulder = bow - along * (point if ordered is None else point * ordered[:, None])
     return np.stack([bow, shoulder + side, stern + side, stern - side, shoulder - side], axis=1)
 
 

@@ -4,7 +4,7 @@ import shapely
 from affine import Affine
 from pyproj import CRS
 
-from shipdet.geometry import Grid, Hulls, hull_corners, overlaps, rectangle_corners
+from shipdet.geometry import UNDECIDED, Grid, Hulls, hull_corners, overlaps, rectangle_corners
 
 
 def ships(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -32,6 +32,14 @@ def test_no_ship_is_a_fleet_too() -> None:
 def test_a_footprint_is_pointed_at_the_bow_and_goes_clockwise_on_screen() -> None:
     corners = hull_corners(np.array([[50.0, 10]]), np.array([[10.0, 10]]), np.array([8.0]))[0]
     np.testing.assert_allclose(corners, [[50, 10], [46, 14], [10, 14], [10, 6], [46, 6]])
+
+
+def test_a_ship_that_may_lie_either_way_ends_square() -> None:
+    ends = np.array([[50.0, 10], [50, 30]]), np.array([[10.0, 10], [10, 30]])
+    hulls = Hulls(*ends, np.array([8.0, 8]), np.ones(2), np.array([UNDECIDED, 0.9]))
+    assert hulls.ordered.tolist() == [False, True]
+    np.testing.assert_allclose(hulls.corners[0], [[50, 10], [50, 14], [10, 14], [10, 6], [50, 6]])
+    np.testing.assert_allclose(hulls.corners[1], [[50, 30], [46, 34], [10, 34], [10, 26], [46, 26]])
 
 
 def test_a_stubby_ships_point_is_a_third_of_its_length() -> None:

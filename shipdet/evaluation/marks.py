@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shipdet.evaluation.matching import FALSE_ALARM, HIT, IGNORED, Matched, footprints
 from shipdet.evaluation.metrics import HEADING_TOLERANCE_DEG
-from shipdet.geometry import Hulls, hull_corners
+from shipdet.geometry import Hulls
 from shipdet.labels.types import Labels
 
 Array = NDArray[np.float64]
@@ -60,14 +60,14 @@ def verdict_of(matched: Matched, threshold: float) -> Verdict:
 
 def draw_ships(axes: Axes, hulls: Hulls, labels: Labels, matched: Matched, verdict: Verdict) -> None:
     """Outlines of all ships in their colours, and a dot at the bow of each hit."""
-    outlines, known = hull_corners(hulls.bow, hulls.stern, hulls.beam), footprints(labels)
+    outlines, known = hulls.corners, footprints(labels)
     outline(axes, known[verdict.ignored], IGNORED_MARK)
     outline(axes, outlines[verdict.dropped], IGNORED_MARK)
     outline(axes, outlines[verdict.hit], HIT_MARK)
     outline(axes, known[verdict.missed], MISS_MARK)
     outline(axes, outlines[verdict.false_alarm], FALSE_MARK)
-    wrong = matched.heading_error_deg > HEADING_TOLERANCE_DEG
-    for which, colour, area in ((verdict.hit & ~wrong, BOW_RIGHT, 26), (verdict.hit & wrong, BOW_WRONG, 70)):
+    wrong, hit = matched.heading_error_deg > HEADING_TOLERANCE_DEG, verdict.hit & hulls.ordered
+    for which, colour, area in ((hit & ~wrong, BOW_RIGHT, 26), (hit & wrong, BOW_WRONG, 70)):
         bow = hulls.bow[which]
         axes.scatter(bow[:, 0], bow[:, 1], s=area, c=colour, edgecolors="black", linewidths=0.8, zorder=4)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from shipdet.export.picture import DPI, HALO, INK, PAPER, POINT, check_picture, draw_circles, draw_hulls, draw_scale_bar
 from shipdet.files import whole_file
-from shipdet.geometry import Array, Hulls, hull_corners
+from shipdet.geometry import UNDECIDED, Array, Hulls
 from shipdet.inference.explain import Explained, in_window
 
 PANEL = 384
@@ -51,7 +51,7 @@ class _Panel(NamedTuple):
 def facts_of(detection: gpd.GeoDataFrame, title: str) -> Facts:
     """What the one row of detections says, in words."""
     row = detection.iloc[0]
-    in_order = row["bow_score"] != 0.5
+    in_order = row["bow_score"] != UNDECIDED
     heading = f"{'heading' if in_order else 'ends in no order,'} {row['heading_deg']:.0f}°"
     bow = f" · bow {row['bow_score']:.2f}" if in_order else ""
     kind = "" if pd.isna(row["type"]) else f" · {row['type']} {row['type_score']:.2f}"
@@ -198,7 +198,7 @@ def _draw_hull(axes: Axes, chip: NDArray[np.float32], explained: Explained) -> N
     _show(axes, chip, "antialiased")
     others, ship = _on_panel(explained.neighbours, explained), _on_panel(explained.ship, explained)
     outlines = PolyCollection(
-        list(hull_corners(others.bow, others.stern, others.beam)),
+        list(others.corners),
         facecolors="none",
         edgecolors="white",
         linewidths=POINT,
@@ -206,7 +206,7 @@ def _draw_hull(axes: Axes, chip: NDArray[np.float32], explained: Explained) -> N
     )
     axes.add_collection(outlines, autolim=False)
     draw_hulls(axes, ship, 1.0)
-    if float(ship.bow_score[0]) != 0.5:
+    if ship.ordered[0]:
         ahead = (ship.bow - ship.stern)[0] / max(float(ship.length[0]), 1e-9)
         tip = ship.bow[0] + 34 * ahead
         _arrow(axes, ship.bow[0] + 6 * ahead, tip)

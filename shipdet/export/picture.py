@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from shipdet.errors import OutputError
 from shipdet.files import scratch_beside, whole_file
-from shipdet.geometry import Array, Hulls, hull_corners
+from shipdet.geometry import Array, Hulls
 
 HEADER = 40
 """Height in pixels of the strip above the scene that holds title and colour scale."""
@@ -98,16 +98,20 @@ def _count(ships: int) -> str:
 
 
 def draw_hulls(axes: Axes, hulls: Hulls, scale: float) -> None:
-    """Worst score first, so that the best lies on top; every line has a dark halo, to show on any water or quay."""
+    """Worst score first, so that the best lies on top; every line has a dark halo, to show on any water or quay.
+
+    A dot marks the bow, where it is known.
+    """
     hulls = hulls[np.argsort(hulls.score, kind="stable")]
     colours = _SCORES(hulls.score)
-    corners = hull_corners(hulls.bow * scale, hulls.stern * scale, hulls.beam * scale)
+    corners, known = hulls.corners * scale, hulls.ordered
     for width, edge in ((2.8, HALO), (1.3, colours)):
         outlines = PolyCollection(list(corners), facecolors="none", edgecolors=edge, linewidths=width * POINT)
         outlines.set(joinstyle="round", alpha=0.6 if width > 2 else 1.0)
         axes.add_collection(outlines, autolim=False)
-    dots = np.clip(hulls.beam * scale * 0.45, 3.4, 6.0)
-    draw_circles(axes, hulls.bow * scale, dots, facecolors=colours, edgecolors=HALO, linewidths=0.7 * POINT)
+    dots = np.clip(hulls.beam[known] * scale * 0.45, 3.4, 6.0)
+    looks = {"facecolors": colours[known], "edgecolors": HALO, "linewidths": 0.7 * POINT}
+    draw_circles(axes, hulls.bow[known] * scale, dots, **looks)
     small = hulls.length * scale < _SMALL
     rings = np.full(int(small.sum()), 2 * _SMALL)
     middle = (hulls.bow + hulls.stern)[small] * scale / 2

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from shipdet.geometry import Hulls, overlaps, rectangle_corners
+from shipdet.geometry import UNDECIDED, Hulls, overlaps, rectangle_corners
 from shipdet.inference.evidence import CoarseMap, Joined, evidence, stretch, turn
-from shipdet.models.decode import UNDECIDED, Tips
+from shipdet.models.decode import Tips
 from shipdet.models.hull_scorer import HullScorer
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shipdet.attention.gate import open_gate
-from shipdet.geometry import Hulls
+from shipdet.geometry import UNDECIDED, Hulls
 from shipdet.inference.assembly import assemble
 from shipdet.inference.covering import cover
 from shipdet.inference.evidence import CoarseMap
@@ -22,7 +22,7 @@ from shipdet.inference.network_input import network_input
 from shipdet.inference.scout import Ground, open_ground
 from shipdet.inference.symmetry import AS_IT_IS, Symmetry
 from shipdet.models.calibration import calibrated
-from shipdet.models.decode import UNDECIDED, Tips, find_tips, join_tips
+from shipdet.models.decode import Tips, find_tips, join_tips
 from shipdet.models.device import Device
 from shipdet.models.inference_form import inference_form
 from shipdet.models.task_partition import (

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from shipdet.attention.gate import open_gate
 from shipdet.errors import InputError
-from shipdet.geometry import Array, Grid, Hulls, rectangle_corners
+from shipdet.geometry import UNDECIDED, Array, Grid, Hulls, rectangle_corners
 from shipdet.inference.engine import BEYOND, Eye, Seen, eye_of, hulls_of, look
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.network_input import network_input
-from shipdet.models.decode import PATCH, UNDECIDED
+from shipdet.models.decode import PATCH
 from shipdet.models.device import Device
 from shipdet.models.task_partition import BOW, COARSE_STRIDE, FINE_STRIDE, STERN, STRIDE
 from shipdet.models.weights import Model

@@ -147,7 +147,7 @@ def pixel_detections(hulls: Hulls, gsd_m: float, tags: SceneTags) -> gpd.GeoData
         bow=nowhere,
         stern=nowhere,
         # the other way round, so that port comes first on a picture whose rows grow downward
-        footprint=hull_corners(ranked.bow, ranked.stern, ranked.beam)[:, [0, 4, 3, 2, 1]],
+        footprint=ranked.corners[:, [0, 4, 3, 2, 1]],
     )
     return _frame(ranked, measured, tags, None)
 
@@ -182,8 +182,10 @@ def _measure_on_ground(hulls: Hulls, grid: Grid) -> _Measured:
     azimuth, _, length_m = (np.asarray(v) for v in grid.geod.inv(stern[:, 0], stern[:, 1], bow[:, 0], bow[:, 1]))
     mean_gsd_m = np.sqrt(gsd_m[:, 0] * gsd_m[:, 1])
     beam_m = hulls.beam * mean_gsd_m
-    corners = _footprint_lonlat(grid.geod, stern, azimuth, length_m, beam_m)
-    pixels = _pixels_at(grid, corners.reshape(-1, 2), np.repeat(middle, 5, axis=0))
+    ahead = np.stack([np.zeros_like(length_m), length_m], axis=1)
+    corners = hull_corners(ahead, np.zeros_like(ahead), beam_m, hulls.ordered)
+    footprint = _footprint_lonlat(grid.geod, stern, azimuth, corners)
+    pixels = _pixels_at(grid, footprint.reshape(-1, 2), np.repeat(middle, 5, axis=0))
     return _Measured(
         heading_deg=_full_circle(azimuth),
         length_m=length_m,
@@ -206,14 +208,12 @@ def _require_places(measured: _Measured, hulls: Hulls, tags: SceneTags) -> None:
         )
 
 
-def _footprint_lonlat(geod: Geod, stern: Array, azimuth: Array, length_m: Array, beam_m: Array) -> Array:
-    """Longitude and latitude (N, 5, 2) of the corners of pointed footprints, true to shape on the ground.
+def _footprint_lonlat(geod: Geod, stern: Array, azimuth: Array, corners: Array) -> Array:
+    """Longitude and latitude (N, 5, 2) of the corners of footprints, true to shape on the ground.
 
-    The hull is laid out in metres, x to starboard and y ahead of the stern, and each corner is
+    A hull is laid out in metres, x to starboard and y ahead of the stern, and each of its `corners` (N, 5, 2) is
     reached from the stern by its own geodesic: within a ship's length the plane errs by micrometres.
     """
-    ahead = np.stack([np.zeros_like(length_m), length_m], axis=1)
-    corners = hull_corners(ahead, np.zeros_like(ahead), beam_m)
     bearing = azimuth[:, None] + np.degrees(np.arctan2(corners[..., 0], corners[..., 1]))
     start = np.repeat(stern, 5, axis=0)
     reach = np.hypot(corners[..., 0], corners[..., 1])

@@ -30,8 +30,6 @@ AT_ONCE = 256
 """Patches computed together; bounds memory, does not change values."""
 INBOARD, INBOARD_MOST = 0.25, 12.0
 """Where along a ship its type is read: this share of its length from an end, but no more pixels than a margin has."""
-UNDECIDED = 0.5
-"""Probability of a bow where a network does not tell bows from sterns."""
 MAX_OFFSET = 2.0 * FINE_STRIDE
 """Pixels that an end may lie from the centre of its peak's cell."""
 

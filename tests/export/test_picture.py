@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,13 @@ def test_the_bow_has_a_dot_and_the_stern_has_none(tmp_path: Path) -> None:
     yellow = (scene[..., 0] > 0.8) & (scene[..., 1] > 0.8) & (scene[..., 2] < 0.4)
     assert yellow[149:151, 349:351].all()
     assert yellow[148:152, 346:354].sum() > 3 * yellow[148:152, 146:154].sum()
+
+
+def test_ends_in_no_order_have_no_dot(tmp_path: Path) -> None:
+    hulls = replace(ship((350, 150), (150, 150), 60, 1.0), bow_score=np.array([0.5]))
+    draw_scene(Picture(sea(300, 500), 1.0, "one", None), hulls, tmp_path / "a.png")
+    drawn = differs(read(tmp_path / "a.png"))
+    assert drawn[140:160, 340:360].sum() == pytest.approx(drawn[140:160, 140:160].sum(), rel=0.1)
 
 
 def test_colour_tells_the_score(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The ground truth is made with pyproj alone: a ship laid out by geodesics, then carried into pixels."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from affine import Affine
 from pyproj import CRS, Geod, Transformer
 
 from shipdet.errors import SceneError
-from shipdet.geometry import Grid, Hulls
+from shipdet.geometry import UNDECIDED, Grid, Hulls
 from shipdet.inference.georeference import COLUMNS, SceneTags, georeference, pixel_detections
 
 GEOD = Geod(ellps="WGS84")
@@ -209,7 +210,7 @@ def test_tags_stand_in_every_row() -> None:
 @pytest.mark.parametrize(("along", "heading_deg"), [((0, -1), 0), ((1, 0), 90), ((0, 1), 180), ((-1, 0), 270)])
 def test_in_pixels_heading_counts_clockwise_from_up(along: tuple[int, int], heading_deg: float) -> None:
     stern = np.array([[100.0, 100.0]])
-    ship = Hulls(stern + 40 * np.array(along), stern, np.array([8.0]), np.array([0.5]), np.array([0.5]))
+    ship = Hulls(stern + 40 * np.array(along), stern, np.array([8.0]), np.array([0.5]), np.array([0.8]))
     row = pixel_detections(ship, 2.5, TAGS).iloc[0]
     assert row.heading_deg == pytest.approx(heading_deg)
     assert (row.length_m, row.beam_m) == (100.0, 20.0)
@@ -241,6 +242,16 @@ def test_a_ship_off_the_map_is_refused_with_its_place(epsg: int, transform: Affi
 
 
 NO_ORDER = TAGS._replace(unordered_ends=True)
+
+
+def test_a_ship_whose_ends_are_in_no_order_is_a_rectangle_on_the_ground(case: Case) -> None:
+    grid, hulls, _, _ = place(case, HEADING_DEG)
+    frame = georeference(replace(hulls, bow_score=np.array([UNDECIDED])), grid, NO_ORDER)
+    _, *corners = footprint_lonlat(case, frame.geometry[0])
+    area, _ = GEOD.polygon_area_perimeter(*np.array(corners).T)
+    assert abs(area) == pytest.approx(BEAM_M * LENGTH_M, rel=0.01)
+    sides = [distance_m(a, b) for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
+    np.testing.assert_allclose(sorted(sides), [BEAM_M, BEAM_M, LENGTH_M, LENGTH_M], rtol=0.01)
 
 
 def undecided(bow: list[list[float]], stern: list[list[float]]) -> Hulls:
