@@ -20,10 +20,10 @@ from shipdet.inference.explain import Explained, Wanted, explain_ship, true_nort
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.looked import TileMemory
 from shipdet.inference.views import Augment, Looking, find_ships
-from shipdet.models.choice import AUTO, load_model
+from shipdet.models.choice import AUTO, load_model, with_optional_bands
 from shipdet.models.device import Device, PrecisionName, choose_device
 from shipdet.models.weights import Model
-from shipdet.raster.bands import BandChoice, other_band
+from shipdet.raster.bands import BandChoice
 from shipdet.raster.raw import SceneFiles
 from shipdet.raster.sampling import model_sampling
 from shipdet.raster.scene import Scene, open_scene
@@ -224,15 +224,9 @@ def _refuse_unplaced(scene: Scene, request: DetectRequest) -> None:
 
 
 def _with_optional_bands(source: Source, scene: Scene, model: Model, request: DetectRequest) -> Scene:
-    """The scene with the further bands that the model likes to read, where the scene tells which they are."""
-    card = model.card
-    if request.bands is not None or len(scene.channels) == len(card.bands) or len(set(scene.chosen)) == 1:
-        return scene
-    others = [other_band(scene.bands, name) for name in card.optional_bands]
-    known = [number for number in others if number is not None]
-    if len(known) < len(others):
-        return scene
-    return _open(source, replace(request, bands=(*scene.chosen, *known)))
+    """The scene with the further bands that the model likes to read, unless others were asked for."""
+    bands = with_optional_bands(scene, model.card) if request.bands is None else None
+    return scene if bands is None else _open(source, replace(request, bands=bands))
 
 
 def _refuse_small(scene: Scene, model: Model) -> None:

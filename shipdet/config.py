@@ -1,7 +1,7 @@
 """One flat YAML file per workflow, checked before anything else happens.
 
-Every key is checked against the model: an unknown key names the nearest known one, a bad
-value is shown beside what was expected. Paths are relative to the current working directory.
+An unknown key names the nearest known one, a bad value is shown beside what was expected. Paths are relative to the
+current working directory.
 """
 
 import difflib
@@ -226,6 +226,10 @@ class EvaluateConfig(BaseModel):
     @model_validator(mode="after")
     def _has_labels_for_scenes(self) -> Self:
         _labels_for_scenes(self.scenes, self.scene_labels, "scene_labels")
+        if self.scenes and self.split != "validation":
+            raise ValueError("split: of scenes all is scored; leave it out, or name a folder of pictures")
+        if self.scene_bands is not None and not self.scenes:
+            raise ValueError("scene_bands: they are chosen for scenes; name 'scenes', or leave it out")
         if self.scenes and self.gsd_m == "unknown":
             raise ValueError("gsd_m: scenes are measured on the ground; give metres per pixel where they cannot tell")
         return self
@@ -247,8 +251,7 @@ def load_config(path: str | Path, model: type[Config]) -> Config:
         model: What it is a config of.
 
     Raises:
-        ConfigError: In one line, for a file that is missing or not YAML, an unknown or
-            missing key, or a bad value.
+        ConfigError: a file that is missing or not YAML, an unknown or missing key, or a bad value.
     """
     values = _read(Path(path))
     known = {info.alias or name: info for name, info in model.model_fields.items()}

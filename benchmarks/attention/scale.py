@@ -40,7 +40,7 @@ class Scenes(NamedTuple):
     images: Tensor
     """(P, 3, 96, 96) about zero"""
     truth: Tensor
-    """(P, 24, 24) 1 where there is mostly ship, else 0"""
+    """(P, 24, 24) 1 where a quarter or more is ship, else 0"""
     length: Tensor
     """(P, 24, 24) of the ship there, in pixels, 0 elsewhere"""
 

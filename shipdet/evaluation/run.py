@@ -57,7 +57,7 @@ def _judged(config: EvaluateConfig, model: Model, rule: MatchRule, progress: Pro
     """What a config names, and what was found there."""
     device = choose_device()
     if config.scenes:
-        scenes = labelled_scenes(config)
+        scenes = labelled_scenes(config, model.card)
         return "scenes", judge_scenes(model, device, scenes, ScenesJudging(rule, config.augment, progress))
     name, cases = _cases(config, model)
     return f"{name} {config.split}", judge(model, device, cases, progress, rule, config.augment)

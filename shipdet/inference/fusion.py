@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from shipdet.attention.scale import fuse
-from shipdet.geometry import Hulls
+from shipdet.geometry import UNDECIDED, Hulls
 from shipdet.inference.assembly import not_overlapped
 from shipdet.inference.evidence import mean_along
 from shipdet.models.task_partition import COARSE_STRIDE
@@ -149,6 +149,8 @@ def averaged(hulls: Hulls, mates: Mates, weight: Array) -> Hulls:
     ahead = (share[..., None] * np.where(turned[..., None], stern, bow)).sum(axis=1)
     behind = (share[..., None] * np.where(turned[..., None], bow, stern)).sum(axis=1)
     bow_score = (share * np.where(turned, 1 - sure, sure)).sum(axis=1)
+    undecided = ((sure == UNDECIDED) | ~mates.there).all(axis=1)
+    bow_score = np.where(undecided, UNDECIDED, bow_score)  # shares add up to one but for rounding
     wrong = (bow_score < 0.5)[:, None]
     return replace(
         hulls,

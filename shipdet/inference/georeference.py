@@ -73,7 +73,12 @@ COLUMNS = (
     Column("scene_id", "string", "", "which scene"),
     Column("acquired_at", "string", "ISO 8601", "when the scene was taken; missing where the file does not say"),
     Column("model", "string", "", "which model found the ship"),
-    Column("geometry", "geometry", "the scene's CRS", "footprint polygon: bow first, pointed there, port side next"),
+    Column(
+        "geometry",
+        "geometry",
+        "the scene's CRS",
+        "footprint polygon: bow first, pointed if known, port side next",
+    ),
 )
 """The schema of detections: every format holds these columns, in this order."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from shipdet.errors import SceneError
 from shipdet.models import weights
 from shipdet.models.weights import Card, Model, load_weights, read_card
+from shipdet.raster.bands import other_band
 from shipdet.raster.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,18 @@ def suited(scene: Scene, cards: Sequence[Card]) -> Card:
             "give a scene of such pixels, or name a model with --model"
         )
     return min(fitting, key=lambda card: abs(math.log(gsd_m**2 / (card.serves_m[0] * card.serves_m[1]))))
+
+
+def with_optional_bands(scene: Scene, card: Card) -> tuple[int, ...] | None:
+    """The bands of a scene as a model likes to read them, optional ones too; None where it is read as it is.
+
+    Optional bands are read where the scene tells which they are.
+    """
+    if len(scene.channels) == len(card.bands) or len(set(scene.chosen)) == 1:
+        return None
+    others = [other_band(scene.bands, name) for name in card.optional_bands]
+    known = [number for number in others if number is not None]
+    return (*scene.chosen, *known) if len(known) == len(others) else None
 
 
 def _refuse_bands(scene: Scene, card: Card) -> None:

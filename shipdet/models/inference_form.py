@@ -50,6 +50,7 @@ def inference_form(network: TaskPartition, device: Device) -> TaskPartition:
 def _frozen(module: M) -> M:
     """A copy whose parameters are its own and learn nothing, but share the values until they are replaced."""
     frozen = copy(module)
+    vars(frozen).pop("forward", None)  # of this very module, as `keep_depthwise_in_float32` puts it: not of the copy
     frozen._parameters = {
         name: None if value is None else nn.Parameter(value.detach(), requires_grad=False)
         for name, value in module._parameters.items()

@@ -101,14 +101,14 @@ def near_scene(tile: Tile, width: int, height: int, beyond: int, stride: int) ->
 
 
 def core_size(scene: Scene, sampling: Sampling, target: int, stride: int) -> int:
-    """The side of cores near `target` pixels, a multiple of the stride.
+    """The side of cores of at most `target` pixels, but one stride at least, a multiple of the stride.
 
-    Where the model reads the file's own pixels and the file is tiled, also a multiple of its tiles, so
-    that as few as possible are decoded twice.
+    Where the model reads the file's own pixels and the file is tiled, also a multiple of its tiles if they
+    are no larger, so that as few as possible are decoded twice.
     """
     step = stride
     tiled = scene.block[1] < scene.grid.width
     if tiled and sampling.scale_x == sampling.scale_y == 1:
         aligned = lcm(stride, *scene.block)
-        step = aligned if aligned <= 2 * target else stride
-    return max(1, round(target / step)) * step
+        step = aligned if aligned <= target else stride
+    return max(1, target // step) * step

@@ -1,7 +1,7 @@
 """A mask of each hull as a further lesson: Mask R-CNN's head beside the network, in training alone.
 
-A branch that draws masks makes the features that it shares with the others better (He et al., ICCV 2017, table 5:
-boxes gain 0.9 AP by learning masks beside them). It is thrown away afterwards: it costs nothing at inference.
+A branch that draws masks makes the features that it shares with the others better (He et al., ICCV 2017, on boxes that
+are learnt beside masks). It is thrown away afterwards: it costs nothing at inference.
 """
 
 from typing import NamedTuple

@@ -99,7 +99,10 @@ def mean_scale(scene: Scene) -> float:
         SceneError: the scene's ground sample distance is not known.
     """
     if scene.gsd_m is None:
-        raise SceneError(f"{scene.name} does not say how large its pixels are on the ground; name it as scenes_gsd_m")
+        raise SceneError(
+            f"{scene.name} does not say how large its pixels are on the ground; give metres per pixel in the "
+            "config: scenes_gsd_m to train, gsd_m to evaluate"
+        )
     return sqrt(scene.gsd_m[0] * scene.gsd_m[1]) / GSD_M
 
 

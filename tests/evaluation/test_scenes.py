@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from shipdet.config import EvaluateConfig, load_config
 from shipdet.errors import ConfigError
 from shipdet.evaluation import scenes
+from shipdet.evaluation.centres import CentreRule
+from shipdet.evaluation.matching import MatchRule
 from shipdet.evaluation.run import evaluate
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found
@@ -51,6 +53,36 @@ def test_a_scene_is_judged_in_its_validation_blocks_in_pixels_of_the_model(
     assert judged.picture.labels.length == pytest.approx([50, 50], rel=2e-3)
     assert judged.hulls.beam == pytest.approx([10] * 3, rel=2e-3)
     assert judged.gate == (2, 2)
+    assert judged.picture.gsd_m == pytest.approx(1.0, rel=2e-3)
+
+
+def test_ships_that_do_not_count_count_for_the_gate_neither(labelled: LabelledScene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(scenes, "find_ships", lambda *_: nothing_in(labelled, 1.0))
+    model, device = load_weights("inshore-vhr"), choose_device("cpu")
+    judging = scenes.ScenesJudging(MatchRule(min_length=60.0))  # the ship measures 50, 100 in the scene's
+    (judged,) = scenes.judge_scenes(model, device, [labelled], judging)
+    assert not judged.matched.counted.any()
+    assert judged.gate == (0, 0)
+
+
+def test_ships_of_a_model_that_knows_no_bows_are_matched_by_their_middles(
+    labelled: LabelledScene, monkeypatch: pytest.MonkeyPatch
+):
+    model = load_weights("sentinel2")
+    ship = Hulls(np.array([[620.0, 210]]), np.array([[520.0, 210]]), np.full(1, 20.0), np.full(1, 0.9), np.full(1, 0.5))
+    found = nothing_in(labelled, model.card.gsd_m)._replace(hulls=ship)
+    monkeypatch.setattr(scenes, "find_ships", lambda *_: found)
+    monkeypatch.setattr(scenes, "CENTRES", CentreRule(min_length_m=40.0))  # the ship measures 50 m
+    (judged,) = scenes.judge_scenes(model, choose_device("cpu"), [labelled])
+    assert judged.picture.gsd_m == pytest.approx(model.card.gsd_m, rel=1e-2)
+    assert judged.matched.status.tolist() == [1]
+
+
+def nothing_in(labelled: LabelledScene, gsd_m: float) -> Found:
+    """What is found where nothing is."""
+    sampling = model_sampling(labelled.scene, gsd_m)
+    shape = (-(-sampling.height // 8), -(-sampling.width // 8))
+    return Found(hulls=Hulls.empty(), sampling=sampling, attention=np.full(shape, 255, np.uint8))
 
 
 def config_of(folder: Path, **changed: object) -> EvaluateConfig:
@@ -72,6 +104,8 @@ def test_a_scene_that_is_too_large_to_be_drawn_is_told_before_the_long_work(tmp_
     [
         ({"scene_labels": ()}, "a file for each of 1 scenes, got 0"),
         ({"gsd_m": "unknown"}, "measured on the ground"),
+        ({"split": "train"}, "of scenes all is scored"),
+        ({"scenes": (), "scene_labels": (), "inshore": "data/inshore", "scene_bands": (1, 2, 3)}, "chosen for scenes"),
         ({"inshore": "data/inshore"}, "one data set"),
         ({"scenes": (), "scene_labels": ()}, "one data set"),
     ],

@@ -20,7 +20,7 @@ def test_of_few_ships_none_is_lost():
     assert threshold_of(np.array([0.03, 0.02, 0.04])) == pytest.approx(0.01)
 
 
-def test_where_all_ships_are_plain_a_scout_that_is_unsure_still_opens():
+def test_where_all_ships_are_plain_half_of_that_opens():
     assert threshold_of(np.full(50, 0.98)) == pytest.approx(0.49)
 
 

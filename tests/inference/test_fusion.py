@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shipdet.geometry import Hulls
+from shipdet.geometry import UNDECIDED, Hulls
 from shipdet.inference.fusion import Glance, fuse_glances
 from shipdet.raster.sampling import Sampling
 
@@ -72,6 +72,12 @@ def test_views_that_disagree_on_the_bow_are_settled_by_the_surer():
         assert len(fused.hulls) == 1
         np.testing.assert_allclose(fused.hulls.bow, ONE.bow)
         np.testing.assert_allclose(fused.hulls.bow_score, [(0.9 + 0.4) / 2])
+
+
+def test_ends_in_no_order_stay_so_exactly():
+    views = [glance(replace(ONE, bow_score=np.array([UNDECIDED])), scale=1.0, worth=worth) for worth in (0.1, 0.7, 1.3)]
+    for count in (2, 3):
+        assert fuse_glances(views[:count]).hulls.ordered.tolist() == [False]
 
 
 def test_neighbours_side_by_side_stay_two_ships():

@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -6,6 +8,7 @@ from shipdet.models.device import Device
 from shipdet.models.inference_form import TO_STRIDE_4, ConvReLU, InBands, fold_batch_norms, inference_form
 from shipdet.models.task_partition import STRIDE, Sizes, TaskPartition
 from shipdet.models.trunk_attention import TrunkAttention
+from shipdet.training.module import keep_depthwise_in_float32
 
 EXACT = Device(torch.device("cpu"), torch.float32)
 HALF = Device(torch.device("cpu"), torch.bfloat16)
@@ -69,6 +72,15 @@ def test_no_batch_norm_is_left_and_the_network_stays_as_it_was(network: TaskPart
     assert list(after) == list(before)
     assert all(torch.equal(value, after[name]) for name, value in before.items())
     assert all(value.requires_grad for value in network.parameters())
+
+
+def test_a_network_patched_for_training_comes_through(network: TaskPartition) -> None:
+    pixels = noise(64, 96)
+    expected = maps_of(inference_form(network, EXACT), pixels)
+    patched = deepcopy(network)
+    keep_depthwise_in_float32(patched)
+    for one, other in zip(expected, maps_of(inference_form(patched, EXACT), pixels), strict=True):
+        torch.testing.assert_close(other, one, rtol=0, atol=0)
 
 
 def test_a_network_that_is_training_is_refused() -> None:

@@ -143,6 +143,6 @@ def test_a_scene_that_is_all_validation_cannot_be_learnt_from(scene: Path, tmp_p
 def test_a_picture_of_unknown_scale_asks_for_it(tmp_path: Path):
     path = write_scene(tmp_path / "a.tif", crs=None, transform=Affine.identity())
     (tmp_path / "a.json").write_text('[{"bow": [203, 105], "stern": [263, 105]}]')
-    with pytest.raises(SceneError, match="name it as scenes_gsd_m"):
+    with pytest.raises(SceneError, match="scenes_gsd_m to train, gsd_m to evaluate"):
         open_labelled(str(path), tmp_path / "a.json", 0.2)
     assert open_labelled(str(path), tmp_path / "a.json", 0.2, gsd_m=0.5).scene.gsd_m == (0.5, 0.5)
