@@ -56,6 +56,17 @@ def test_ships_come_in_the_documented_columns_and_the_crs_of_the_scene(ships):
     assert (ships["model"] == "inshore-vhr").all()
 
 
+@pytest.mark.parametrize("request_", [DetectRequest(), DetectRequest(gsd_m="unknown"), DetectRequest(augment="flips")])
+def test_open_water_is_a_table_without_ships(tmp_path: Path, request_: DetectRequest):
+    shades = np.full((3, 1, 1), 70) + np.random.default_rng(0).integers(-3, 4, (3, 320, 448))
+    profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "crs": 32631, "width": 448, "height": 320}
+    with rasterio.open(tmp_path / "sea.tif", "w", transform=rasterio.Affine(1, 0, 5e5, 0, -1, 5.7e6), **profile) as sea:
+        sea.write(shades.astype(np.uint8))
+    ships = shipdet.detect(tmp_path / "sea.tif", request_)
+    assert len(ships) == 0
+    assert list(ships.columns) == [column.name for column in COLUMNS]
+
+
 def test_a_threshold_keeps_the_surer_ships(part: Path, ships):
     most = shipdet.detect(part, DetectRequest(threshold=0.0))
     assert len(most) >= len(ships)

@@ -98,6 +98,8 @@ class Eye(NamedTuple):
     """that the network reads"""
     knows_bows: bool = True
     """whether it was taught to tell a bow from a stern"""
+    types: int = 0
+    """of ship, that it tells apart"""
     symmetry: Symmetry = AS_IT_IS
     """how tiles are turned before the network sees them"""
     more: Callable[[Coarse], Tensor] | None = None
@@ -169,7 +171,7 @@ def eye_of(model: Model, device: Device) -> Eye:
     """The plain eye of a model."""
     card = model.card
     form = inference_form(model.network, device)
-    eye = Eye(form, card.gate_threshold, device, len(card.bands), card.ends == "ordered")
+    eye = Eye(form, card.gate_threshold, device, len(card.bands), card.ends == "ordered", len(card.types))
     return eye._replace(margin=MARGIN + model.network.trunk.wider)
 
 
@@ -208,7 +210,7 @@ def sweep(scene: Scene, sampling: Sampling, eye: Eye, tiling: Tiling, progress: 
                 eye.memory.keep(tile, looked)
         if progress is not None:
             progress(done, len(tiles))
-    tips = join_tips(maps.parts)
+    tips = join_tips(maps.parts, eye.types)
     if not eye.knows_bows:
         tips = tips._replace(bow=np.full(len(tips.bow), UNDECIDED))
     opened = 1.0 if ground is None else ground.share

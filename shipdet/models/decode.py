@@ -68,9 +68,9 @@ def no_tips(types: int = 0) -> Tips:
     return Tips(points, values, points, values, values, points, np.zeros((0, types)))
 
 
-def join_tips(parts: list[Tips]) -> Tips:
-    """All tips of several tiles."""
-    return Tips(*(np.concatenate(fields) for fields in zip(*parts, strict=True))) if parts else no_tips()
+def join_tips(parts: list[Tips], types: int = 0) -> Tips:
+    """All tips of several tiles; of none, no tip of so many types of ship."""
+    return Tips(*(np.concatenate(fields) for fields in zip(*parts, strict=True))) if parts else no_tips(types)
 
 
 def find_tips(network: TaskPartition, coarse: Coarse, gate: Tensor, least_score: float) -> Tips:

@@ -112,7 +112,7 @@ def test_open_water_opens_nothing_and_the_network_never_looks(write_scene, scout
     )
     assert (len(found.hulls), found.opened, told) == (0, 0.0, [])
     assert not found.attention.any()
-    assert found.hulls.types.shape[1] in {0, len(scouting.card.types)}
+    assert found.hulls.types.shape == (0, len(scouting.card.types))
 
 
 def test_a_model_without_a_scout_looks_at_everything(write_scene, sea, scouting: Model):
