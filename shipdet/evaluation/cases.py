@@ -84,6 +84,11 @@ def cases_of(pictures: Sequence[LabelledPicture | Case]) -> list[Case]:
     return [picture if isinstance(picture, Case) else case_of(picture) for picture in pictures]
 
 
+def as_it_is(scene: Scene, _gsd_m: float) -> Scene:
+    """Opens, as a case does, a scene that knows its own GSD, whatever is asked for."""
+    return scene
+
+
 def size_of(case: Case, scene: Scene) -> tuple[int, int]:
     """Width and height of a case in its pixels; `scene` is what it opened."""
     return (

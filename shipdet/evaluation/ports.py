@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from shipdet.evaluation.cases import Case
+from shipdet.evaluation.cases import Case, as_it_is
 from shipdet.evaluation.centres import DEFAULT_RULE
 from shipdet.labels.sen2ships import LabelledPort
 from shipdet.models.weights import Card
-from shipdet.raster.scene import Scene, open_scene
+from shipdet.raster.scene import open_scene
 
 
 def port_cases(ports: Sequence[LabelledPort], card: Card) -> list[Case]:
@@ -24,9 +24,4 @@ def port_cases(ports: Sequence[LabelledPort], card: Card) -> list[Case]:
 def _case(port: LabelledPort, bands: int) -> Case:
     scene = open_scene(port.bands[:bands], bands=range(1, bands + 1))
     gsd_m = None if scene.gsd_m is None else float(np.sqrt(np.prod(scene.gsd_m)))
-    return Case(port.name, port.labels, partial(_opened, scene), gsd_m, by_middles=DEFAULT_RULE)
-
-
-def _opened(scene: Scene, _gsd_m: float) -> Scene:
-    """A scene that knows its own GSD, whatever is asked for."""
-    return scene
+    return Case(port.name, port.labels, partial(as_it_is, scene), gsd_m, by_middles=DEFAULT_RULE)

@@ -11,7 +11,7 @@ import numpy as np
 
 from shipdet.config import EvaluateConfig
 from shipdet.errors import ConfigError
-from shipdet.evaluation.cases import Case, Judged, match_case
+from shipdet.evaluation.cases import Case, Judged, as_it_is, match_case
 from shipdet.evaluation.centres import DEFAULT_RULE as CENTRES
 from shipdet.evaluation.gates import gate_hits
 from shipdet.evaluation.matching import DEFAULT_RULE, MatchRule
@@ -69,7 +69,9 @@ def _case(scene: Scene, labels: Labels, sampling: Sampling, card: Card) -> Case:
     x, y = scene.gsd_m or (card.gsd_m, card.gsd_m)
     gsd_m = float(np.sqrt(x * y / (sampling.scale_x * sampling.scale_y)))
     rule = CENTRES if card.ends == "unordered" else None
-    return Case(scene.name, labels.rescaled(scales), partial(_opened, scene), gsd_m, by_middles=rule, sampling=sampling)
+    return Case(
+        scene.name, labels.rescaled(scales), partial(as_it_is, scene), gsd_m, by_middles=rule, sampling=sampling
+    )
 
 
 def labelled_scenes(config: EvaluateConfig, card: Card) -> list[LabelledScene]:
@@ -114,8 +116,3 @@ def in_model_pixels(hulls: Hulls, sampling: Sampling) -> Hulls:
         stern=sampling.to_model(hulls.stern),
         beam=np.asarray(hulls.beam * np.sqrt(sampling.scale_x * sampling.scale_y)),
     )
-
-
-def _opened(scene: Scene, _gsd_m: float) -> Scene:
-    """A scene that knows its own GSD, whatever is asked for."""
-    return scene
