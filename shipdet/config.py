@@ -131,8 +131,8 @@ class TrainConfig(BaseModel):
     @model_validator(mode="after")
     def _has_data(self) -> Self:
         if self.sen2ships is not None:
-            if self.scenes or self.ship_types is not None or self.synthetic_share > 0:
-                raise ValueError("sen2ships makes a model of its own; name no scenes, ship_types or synthetic_share")
+            if self.scenes or self.ship_types is not None:
+                raise ValueError("sen2ships makes a model of its own; name no scenes or ship_types")
             return self
         if self.inshore is None and self.civil is None and not self.scenes and self.synthetic_share < 1:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Sharp pictures made as coarse as Sentinel-2 sees: ships and harbours that few labelled ports cannot show.
+"""Sharp pictures, real or drawn, made as coarse as Sentinel-2 sees: ships and harbours that few ports cannot show.
 
 A picture of about a metre is averaged down to `SEEN_M`, which is what a coarser instrument integrates, and from
 there on is a port like any other, without near infrared and with the ships' ends in no order.
@@ -11,14 +11,24 @@ import numpy as np
 
 from shipdet.raster.reader import FILL
 from shipdet.training.augmentation import COMPLETE
-from shipdet.training.pictures import Picture, decode
+from shipdet.training.pictures import Picture, decode, render_pictures
 from shipdet.training.ports import PORT_BANDS, PORT_GSD_M, Port
+from shipdet.training.synthetic_scenes import SceneOptions
 
 SEEN_M = 10.0
 SHORTEST_M = 50.0
 """Shorter ships are too small to be asked for, or against."""
 BLUR = 0.4
 """Standard deviation of the instrument's blur, in its pixels."""
+
+DRAWN_GSD_M, DRAWN_SIDE = 2.5, 1024
+"""Drawn harbours are 2.5 km wide, and sharp enough for what a coarse pixel averages."""
+
+
+def coarse_harbours(count: int, seed: int) -> list[Port]:
+    """Drawn harbours as if seen at 10 m; each is made coarse before the next is drawn, to save memory."""
+    options = SceneOptions(gsd_m=(DRAWN_GSD_M, DRAWN_GSD_M))
+    return [coarsen(picture, DRAWN_GSD_M) for picture in render_pictures(count, DRAWN_SIDE, options, seed)]
 
 
 def coarsen(picture: Picture, gsd_m: float) -> Port:

@@ -1,7 +1,7 @@
 """Pictures to learn from: imagery with its labels, held in memory as the network will see it."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,6 +97,13 @@ def render_harbours(count: int, size: int, seed: int) -> list[Picture]:
     return [as_picture(f"synthetic {number}", pixels, labels) for number, (pixels, labels) in enumerate(drawn)]
 
 
+def render_pictures(count: int, size: int, options: SceneOptions, seed: int) -> Iterator[Picture]:
+    """Synthetic scenes of one kind with exact labels, drawn as they are asked for."""
+    for number in range(count):
+        pixels, labels = _drawn(np.random.default_rng([seed, number]), size, options)
+        yield as_picture(f"synthetic {number}", pixels, labels)
+
+
 def save_harbours(folder: Path, count: int, size: int, seed: int) -> list[LabelledPicture]:
     """Synthetic scenes as `render_harbours` draws them, as picture files."""
     saved = []
@@ -119,7 +126,12 @@ def _draw(number: int, size: int, seed: int) -> tuple[NDArray[np.uint8] | NDArra
         sure = np.ones(len(close.beam), bool)
         ships = (close.bow, close.stern, close.beam, sure, ~sure, close.type)
         return close.pixels, Labels(*ships, np.zeros((0, 4)), complete=True)
-    options = SceneOptions(bits=16 if number % 4 == 3 else 8)
+    return _drawn(rng, size, SceneOptions(bits=16 if number % 4 == 3 else 8))
+
+
+def _drawn(
+    rng: np.random.Generator, size: int, options: SceneOptions
+) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Labels]:
     drawn = render_scene(rng, size, options)
     ships = (drawn.bow, drawn.stern, drawn.beam, drawn.bow_known, drawn.hidden, drawn.type)
     return drawn.pixels, Labels(*ships, np.zeros((0, 4)), complete=True)

@@ -38,8 +38,6 @@ ZOOM = (0.75, 1.4)
 NEAR_SHIPS = 0.7
 """Share of the chips that show a labelled ship."""
 VIEW_MARGIN = 24.0
-COARSENED = 0.4
-"""Share of the chips that are of sharper pictures made coarse, where there are any."""
 STAMPS = 1.5
 """Mean number of ships that are pasted into a chip."""
 
@@ -58,6 +56,14 @@ class Port(NamedTuple):
     masks: tuple[CutMask, ...]
     known: NDArray[np.uint8]
     """(H, W) 1 where every ship is labelled"""
+
+
+class Lesson(NamedTuple):
+    """Something else to learn from than ports, and how often."""
+
+    ports: Sequence[Port]
+    share: float
+    """of the chips, 0 to 1"""
 
 
 class View(NamedTuple):
@@ -93,11 +99,11 @@ class PortChips(Dataset[tuple[Tensor, ...]]):
     """Chips `first` to `first + count` of an endless sequence; (pixels, *`TargetMaps`)."""
 
     def __init__(
-        self, ports: Sequence[Port], coarsened: Sequence[Port], size: int, seed: int, first: int, count: int
+        self, ports: Sequence[Port], others: Sequence[Lesson], size: int, seed: int, first: int, count: int
     ) -> None:
-        """Chips of ports and, where there are any, as many of sharper pictures that were made as coarse."""
+        """Chips of other lessons as often as each asks for, of ports else."""
         self.ports = ports
-        self.coarsened = coarsened
+        self.others = others
         self.size = size
         self.seed = seed
         self.first = first
@@ -109,7 +115,7 @@ class PortChips(Dataset[tuple[Tensor, ...]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + index])
-        ports = self.coarsened if self.coarsened and rng.random() < COARSENED else self.ports
+        ports = self._lesson(float(rng.random()))
         port, centre = self._place(rng, ports)
         view = draw_view(rng, centre, port.scale, self.size)
         pixels, valid, known = warp(port, view, self.size)
@@ -121,6 +127,14 @@ class PortChips(Dataset[tuple[Tensor, ...]]):
         targets = draw_targets(labels, known)
         chip = normalise(torch.from_numpy(pixels).permute(2, 0, 1))
         return chip, *(torch.from_numpy(np.ascontiguousarray(t)) for t in targets)
+
+    def _lesson(self, drawn: float) -> Sequence[Port]:
+        """What a number drawn from 0 to 1 falls on."""
+        for ports, share in self.others:
+            if drawn < share:
+                return ports
+            drawn -= share
+        return self.ports
 
     def _place(self, rng: np.random.Generator, ports: Sequence[Port]) -> tuple[Port, Array]:
         """A port and a place in it: near a ship, all ships alike, or anywhere, all ports alike."""

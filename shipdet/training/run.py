@@ -23,12 +23,12 @@ from shipdet.models.device import has_fast_bfloat16
 from shipdet.models.task_partition import Sizes, TaskPartition
 from shipdet.models.weights import load_weights
 from shipdet.training.chips import Chips, Source
-from shipdet.training.coarsened import coarsen
+from shipdet.training.coarsened import coarse_harbours, coarsen
 from shipdet.training.copy_paste import donors_of, with_pasted
 from shipdet.training.masks import HullMasks
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
-from shipdet.training.ports import PORT_BANDS, PortChips, load_port
+from shipdet.training.ports import PORT_BANDS, Lesson, PortChips, load_port
 from shipdet.training.scene_sources import scene_sources
 from shipdet.training.type_mosaics import load_type_mosaics
 
@@ -45,6 +45,8 @@ TYPE_SHARE, TYPE_SCALE = 0.08, (0.3, 1.0)
 """Of the chips of single ships, relative to the other pictures."""
 SYNTHETIC_SCALE = (0.5, 1.5)
 SYNTHETIC_COUNT, SYNTHETIC_SIZE = 96, 768
+COARSENED = 0.4
+"""Share of the chips of ports that pictures made coarse take, where there are any."""
 EXPECTED_WARNINGS = (
     r"Checkpoint directory .* exists and is not empty",  # a resumed run's is
     r"The '\w+' does not have many workers",  # more than few cores can feed
@@ -133,11 +135,20 @@ def read_chips(config: TrainConfig, report: Callable[[str], None], find: Find | 
         return lambda first, count: Chips(sources, config.crop, config.seed, first, count)
     ports = [load_port(port) for port in read_ports(config.sen2ships, "train")]
     report(f"{config.sen2ships.name}: {len(ports)} ports, {sum(len(port.labels) for port in ports)} ships")
+    others = _other_lessons(config, report, find)
+    return lambda first, count: PortChips(ports, others, config.crop, config.seed, first, count)
+
+
+def _other_lessons(config: TrainConfig, report: Callable[[str], None], find: Find | None) -> list[Lesson]:
+    """What a config names beside ports, made as coarse as they are."""
+    share = config.synthetic_share
     coarsened = [coarsen(p, PICTURE_GSD_M) for folder, _ in _folders(config) for p in load_pictures(folder, find)]
-    if coarsened:
-        large = sum(int((~port.labels.difficult).sum()) for port in coarsened)
-        report(f"pictures made coarse: {len(coarsened)}, {large} ships")
-    return lambda first, count: PortChips(ports, coarsened, config.crop, config.seed, first, count)
+    drawn = coarse_harbours(SYNTHETIC_COUNT, config.seed) if share > 0 else []
+    for name, ports in (("pictures", coarsened), ("drawn harbours", drawn)):
+        if ports:
+            large = sum(int((~port.labels.difficult).sum()) for port in ports)
+            report(f"{name} made coarse: {len(ports)}, {large} ships")
+    return [Lesson(drawn, share), *([Lesson(coarsened, COARSENED * (1 - share))] if coarsened else [])]
 
 
 def sizes_of(config: TrainConfig) -> Sizes:

@@ -5,7 +5,7 @@ from shapely.geometry import box
 from shipdet.labels.types import Labels
 from shipdet.models.task_partition import BACKGROUND, HULL
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE
-from shipdet.training.coarsened import coarsen
+from shipdet.training.coarsened import DRAWN_GSD_M, DRAWN_SIDE, coarse_harbours, coarsen
 from shipdet.training.pictures import Picture, decode, encode
 from shipdet.training.ports import PORT_GSD_M, PortChips
 
@@ -70,3 +70,15 @@ def test_chips_teach_nothing_where_nothing_is_known(picture: Picture, monkeypatc
             _, coarse, *_ = chips[index]
             assert (BACKGROUND in coarse) == taught
             assert HULL in coarse
+
+
+def test_drawn_harbours_are_coarse_ports_with_large_ships():
+    ports = coarse_harbours(2, 5)
+    side = round(DRAWN_SIDE * DRAWN_GSD_M / 10)
+    assert all(port.pixels.shape == (side, side, 4) for port in ports)
+    assert all((port.known == 1).all() for port in ports)
+    ship = ports[0].labels
+    large = ~ship.difficult
+    assert large.sum() >= 3
+    assert (np.hypot(*(ship.bow - ship.stern)[large].T) * 10 >= 50 - 1e-6).all()
+    assert (ports[0].pixels == coarse_harbours(1, 5)[0].pixels).all()

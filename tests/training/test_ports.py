@@ -8,7 +8,7 @@ from affine import Affine
 from shipdet.labels.sen2ships import BANDS, CutMask, LabelledPort, hull_of_mask
 from shipdet.labels.types import Labels
 from shipdet.raster.reader import FILL
-from shipdet.training.ports import PORT_GSD_M, Port, PortChips, draw_view, load_port, relight, warp
+from shipdet.training.ports import PORT_GSD_M, Lesson, Port, PortChips, draw_view, load_port, relight, warp
 
 SIDE, GROUND_M = 120, 10.0
 
@@ -65,6 +65,16 @@ def test_chips_show_ships_whose_ends_are_in_no_order(port: Port):
     assert all(chip[0].shape == (4, 128, 128) for chip in drawn)
     assert not any(chip[2].any() for chip in drawn)
     assert any((chip[3] == 1).any() for chip in drawn)
+
+
+def test_other_lessons_take_their_share_of_the_chips(port: Port):
+    dark, bright = (port._replace(pixels=np.full_like(port.pixels, value)) for value in (0.2, 0.8))
+    lessons = [Lesson([dark], 0.25), Lesson([bright], 0.5), Lesson([], 0.0)]
+    chips = PortChips([port], lessons, 64, 0, 0, 1)
+    taken = [chips._lesson(drawn)[0] for drawn in (0.1, 0.24, 0.26, 0.74, 0.76, 0.99)]
+    assert [one is dark for one in taken] == [True, True, False, False, False, False]
+    assert [one is bright for one in taken] == [False, False, True, True, False, False]
+    assert taken[-1] is port
 
 
 def test_a_missing_infrared_band_is_fill(port: Port):
