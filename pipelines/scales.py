@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from shipdet.config import ScaleHeadConfig, load_config
+from shipdet.config import load_config
+from shipdet.config_parts import ScaleHeadConfig
 from shipdet.errors import InputError, ShipdetError
 from shipdet.learning import train_scale_head
 

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from shipdet.config import ScoutConfig, load_config
+from shipdet.config import load_config
+from shipdet.config_parts import ScoutConfig
 from shipdet.errors import InputError, ShipdetError
 from shipdet.learning import train_scout
 

@@ -157,42 +157,6 @@ class TrainConfig(BaseModel):
         return self
 
 
-class ScaleHeadConfig(BaseModel):
-    """Training of the head for attention to scale, on a trained network that stays as it is."""
-
-    model_config = STRICT
-
-    model: Name = Field(description="the name of a shipped model or a weights file")
-    output: Path = Field(description="a .safetensors file for the network and its head")
-    inshore: Path | None = Field(default=None, description="the folder of the inshore data set")
-    inshore_gsd_m: Positive = Field(default=1.0, description="metres per pixel of its pictures, above 0")
-    civil: Path | None = Field(default=None, description="the folder of the civil data set, of unknown scales")
-    times: Count = Field(default=1, description="how often each picture is looked at, above 0")
-    steps: Count = Field(default=600, description="a whole number of optimiser steps, above 0")
-    seed: Whole = Field(default=0, description="a whole number, from 0")
-
-    @model_validator(mode="after")
-    def _has_data(self) -> Self:
-        if self.inshore is None and self.civil is None:
-            raise ValueError("nothing to learn from; name a folder as 'inshore' or 'civil'")
-        return self
-
-
-class ScoutConfig(BaseModel):
-    """Training of a scout for a trained network that stays as it is, or another scout taken over."""
-
-    model_config = STRICT
-
-    model: Name = Field(description="the name of a shipped model or a weights file")
-    output: Path = Field(description="a .safetensors file for the network and its scout")
-    inshore: Path = Field(description="the folder of the inshore data set, whose validation pictures decide first")
-    civil: Path | None = Field(default=None, description="the folder of the civil data set")
-    take_from: Name | None = Field(default=None, description="a weights file whose scout is taken over, not trained")
-    drawn: Whole = Field(default=48, description="a whole number of drawn harbours, from 0")
-    steps: Count = Field(default=1500, description="a whole number of optimiser steps, above 0")
-    seed: Whole = Field(default=0, description="a whole number, from 0")
-
-
 class EvaluateConfig(BaseModel):
     """How well a model does on labelled pictures."""
 
@@ -240,7 +204,7 @@ def _labels_for_scenes(scenes: SceneNames, labels: tuple[Path, ...], key: str) -
         raise ValueError(f"{key}: expected a file for each of {len(scenes)} scenes, got {len(labels)}")
 
 
-Config = TypeVar("Config", DetectConfig, BatchConfig, TrainConfig, ScaleHeadConfig, ScoutConfig, EvaluateConfig)
+Config = TypeVar("Config", bound=BaseModel)
 
 
 def load_config(path: str | Path, model: type[Config]) -> Config:

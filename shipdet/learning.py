@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from shipdet.config import ScaleHeadConfig, ScoutConfig, TrainConfig
-from shipdet.errors import WeightsError
+from shipdet.attention.rcan import Layout
+from shipdet.config import TrainConfig
+from shipdet.config_parts import ScaleHeadConfig, ScoutConfig, SharpenConfig
+from shipdet.errors import ConfigError, WeightsError
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import civil, inshore, read_folder
 from shipdet.models.device import choose_device
+from shipdet.models.sharpener import MOST_REACH, Sharpener, SharpenerCard, reach, save_sharpener
 from shipdet.models.weights import load_weights, round_to_half, save_weights
 from shipdet.raster.scene import open_scene
 
@@ -75,6 +79,51 @@ def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
     card = model.card.model_copy(update={"scout": facts})
     save_weights(config.output, model._replace(card=card, scout=scout))
     return config.output
+
+
+def train_sharpeners(config: SharpenConfig, report: Callable[[str], None]) -> list[Path]:
+    """Trains what sharpens coarse scenes, a weights file for each factor.
+
+    Raises:
+        ShipdetError: the data are not as expected, or the network would look too far around.
+    """
+    layout = Layout(config.groups, config.blocks, config.width)
+    if (far := reach(layout)) > MOST_REACH:
+        raise ConfigError(f"groups, blocks: such a network looks {far} pixels around, expected at most {MOST_REACH}")
+    config.output.mkdir(parents=True, exist_ok=True)
+    return [_train_sharpener(config, layout, factor, report) for factor in config.factors]
+
+
+def _train_sharpener(
+    config: SharpenConfig, layout: Layout, factor: Literal[2, 4], report: Callable[[str], None]
+) -> Path:
+    from shipdet.training.sharpening import SharpenSchedule, judge, photographs, train_sharpener  # noqa: PLC0415 - as they
+
+    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    device = choose_device(config.device, config.precision)
+    schedule = SharpenSchedule(
+        factor, layout, config.steps, config.batch, config.crop, config.learning_rate, seed=config.seed
+    )
+    learnt = [photographs(folder, "train", factor) for folder in folders]
+    trained = train_sharpener([picture for some in learnt for picture in some], schedule, device, report)
+    network = round_to_half(trained)
+    worth = judge(network, photographs(folders[0], "validation", factor), device)
+    report(f"sharpen x{factor}: {worth.psnr_db:.2f} dB on validation pictures, bicubic {worth.bicubic_db:.2f} dB")
+    card = SharpenerCard(
+        factor=factor,
+        **layout._asdict(),
+        trained_on=tuple(
+            f"{folder.name} train, {len(some)} pictures" for folder, some in zip(folders, learnt, strict=True)
+        ),
+        terms=config.terms,
+        steps=config.steps,
+        split=f"{folders[0].name} validation",
+        psnr_db=round(worth.psnr_db, 3),
+        gain_db=round(worth.psnr_db - worth.bicubic_db, 3),
+    )
+    path = config.output / f"x{factor}.safetensors"
+    save_sharpener(path, Sharpener(network, card))
+    return path
 
 
 def _finder(config: TrainConfig) -> Callable[[Path], Hulls] | None:

@@ -2,15 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from shipdet.config import (
-    BatchConfig,
-    DetectConfig,
-    EvaluateConfig,
-    ScaleHeadConfig,
-    ScoutConfig,
-    TrainConfig,
-    load_config,
-)
+from shipdet.config import BatchConfig, DetectConfig, EvaluateConfig, TrainConfig, load_config
+from shipdet.config_parts import ScaleHeadConfig, ScoutConfig, SharpenConfig
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -40,7 +33,7 @@ def test_every_config_that_ships_is_valid(path: Path):
     workflow = path.stem.split("_")[0]
     models = {
         "detect": DetectConfig, "batch": BatchConfig, "train": TrainConfig, "scales": ScaleHeadConfig,
-        "evaluate": EvaluateConfig, "scout": ScoutConfig,
+        "evaluate": EvaluateConfig, "scout": ScoutConfig, "sharpen": SharpenConfig,
     }  # fmt: skip
     model = models[workflow]
     assert isinstance(load_config(path, model), model)
@@ -48,7 +41,7 @@ def test_every_config_that_ships_is_valid(path: Path):
 
 def test_every_workflow_has_a_config_that_ships():
     workflows = {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")}
-    assert workflows == {"detect", "batch", "train", "scales", "scout", "evaluate"}
+    assert workflows == {"detect", "batch", "train", "scales", "scout", "sharpen", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -28,6 +27,7 @@ from shipdet.labels.types import Labels
 from shipdet.models.device import choose_device
 from shipdet.models.weights import Model, load_weights
 from shipdet.raster.scene import open_scene
+from shipdet.training.sharpening import LEVELS, coarser, psnr, random_crop, read_rgb
 
 CROP = 96
 """of the fine picture"""
@@ -48,23 +48,7 @@ class Pictures(NamedTuple):
 def read_pictures(folder: Path, split: Split, count: int) -> Pictures:
     """The first `count` of a split."""
     labelled = read_folder(inshore(folder / "inshore"), split)[:count]
-    return Pictures([_read(picture.path) for picture in labelled], labelled)
-
-
-def _read(path: Path) -> Tensor:
-    with Image.open(path) as image:
-        pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
-    return (pixels[:, : pixels.shape[1] // 4 * 4, : pixels.shape[2] // 4 * 4].float() / 255).contiguous()
-
-
-def coarser(fine: Tensor, scale: int) -> Tensor:
-    """(B, C, H, W) as a sensor of `scale` times the GSD would average it, in 8 bit."""
-    return (F.avg_pool2d(fine, scale) * 255).round() / 255
-
-
-def psnr(a: Tensor, b: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB, over all channels."""
-    return float(-10 * torch.log10((a.clamp(0, 1) - b).square().mean()))
+    return Pictures([read_rgb(picture.path, 4) / LEVELS for picture in labelled], labelled)
 
 
 def fit(network: RCAN, pictures: list[Tensor], options: Options, seed: int) -> None:
@@ -73,9 +57,7 @@ def fit(network: RCAN, pictures: list[Tensor], options: Options, seed: int) -> N
 
     def crop() -> Tensor:
         fine = pictures[int(torch.randint(len(pictures), (1,), generator=generator))]
-        y, x = (int(torch.randint(size - CROP + 1, (1,), generator=generator)) for size in fine.shape[1:])
-        turns = int(torch.randint(4, (1,), generator=generator))
-        return fine[:, y : y + CROP, x : x + CROP].rot90(turns, (1, 2))
+        return random_crop(fine, CROP, generator)
 
     def batch_loss(_: int) -> Tensor:
         fine = torch.stack([crop() for _ in range(BATCH)]).to(options.device)

@@ -11,7 +11,8 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import Point
 
-from shipdet.config import EvaluateConfig, ScaleHeadConfig, TrainConfig
+from shipdet.config import EvaluateConfig, TrainConfig
+from shipdet.config_parts import ScaleHeadConfig, SharpenConfig
 from shipdet.errors import ConfigError, SceneError
 from shipdet.evaluation.calibration import reliability
 from shipdet.evaluation.iou import OverlapScores
@@ -90,6 +91,18 @@ def test_scales_tells_where_the_weights_are(install, tmp_path: Path, capsys):
     (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ncivil: x\n")
     assert pipeline("scales")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
     assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"
+
+
+def test_sharpen_tells_where_the_weights_are(install, tmp_path: Path, capsys):
+    def train_sharpeners(config: SharpenConfig, report: Callable[[str], None]) -> list[Path]:
+        report(f"{config.steps} steps")
+        return [config.output / f"x{factor}.safetensors" for factor in config.factors]
+
+    install("shipdet.learning", train_sharpeners=train_sharpeners)
+    (tmp_path / "x.yaml").write_text("factors: [2, 4]\noutput: runs\nsteps: 5\ninshore: x\n")
+    assert pipeline("sharpen")(str(tmp_path / "x.yaml")) == [Path("runs/x2.safetensors"), Path("runs/x4.safetensors")]
+    told = "5 steps\nweights: runs/x2.safetensors\nweights: runs/x4.safetensors\n"
+    assert capsys.readouterr().out == told
 
 
 def test_evaluate_prints_the_scores_and_writes_them(install, tmp_path: Path, monkeypatch, capsys):

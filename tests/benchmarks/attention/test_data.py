@@ -84,15 +84,6 @@ def test_what_a_day_shows_is_numbered_and_structures_are_there_on_all_days() -> 
     assert dates.detected((places.ships > 0).float(), places.structures)[0] == 0
 
 
-def test_degraded_pictures_are_means_in_eight_bits() -> None:
-    coarser = import_module("super_resolution").coarser
-    fine = torch.rand(1, 3, 8, 8)
-    coarse = coarser(fine, 4)
-    assert torch.allclose(coarse, torch.nn.functional.avg_pool2d(fine, 4), atol=0.5 / 255 + 1e-6)
-    assert torch.allclose(coarse * 255, (coarse * 255).round(), atol=1e-4)
-    assert import_module("super_resolution").psnr(torch.zeros(4), torch.full((4,), 0.1)) == pytest.approx(20, abs=1e-4)
-
-
 def test_two_digits_do_not_overlap_and_are_read_from_left_to_right() -> None:
     dram, digits = import_module("dram"), import_module("digits")
     some = digits.Digits(torch.ones(3, 28, 28), torch.tensor([4, 7, 9]))
