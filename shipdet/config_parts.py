@@ -44,6 +44,20 @@ class ScoutConfig(BaseModel):
     seed: Whole = Field(default=0, description="a whole number, from 0")
 
 
+class BowClassifierConfig(BaseModel):
+    """Training of a second look at ships whose bow is in doubt, beside a trained network that stays as it is."""
+
+    model_config = STRICT
+
+    model: Name = Field(description="the name of a shipped model or a weights file")
+    output: Path = Field(description="a .safetensors file for the network and its classifier of bows")
+    inshore: Path = Field(description="the folder of the inshore data set")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    drawn: Whole = Field(default=60, description="a whole number of drawn harbours, from 0")
+    steps: Count = Field(default=3000, description="a whole number of optimiser steps, above 0")
+    seed: Whole = Field(default=0, description="a whole number, from 0")
+
+
 class SharpenConfig(BaseModel):
     """Training of what sharpens coarse scenes before ships are looked for."""
 

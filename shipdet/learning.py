@@ -6,8 +6,8 @@ from typing import Literal
 
 from shipdet.attention.rcan import Layout
 from shipdet.config import TrainConfig
-from shipdet.config_parts import ScaleHeadConfig, ScoutConfig, SharpenConfig
-from shipdet.errors import ConfigError, WeightsError
+from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig
+from shipdet.errors import ConfigError, LabelsError, WeightsError
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import civil, inshore, read_folder
@@ -124,6 +124,34 @@ def _train_sharpener(
     path = config.output / f"x{factor}.safetensors"
     save_sharpener(path, Sharpener(network, card))
     return path
+
+
+def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], None]) -> Path:
+    """Teaches a trained network to look again at ships whose bow is in doubt, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.bow_weight import second_look_facts  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.training.bow_classifier import BowSchedule, hulls_of, train_bow_classifier  # noqa: PLC0415 - likewise
+    from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
+    from shipdet.training.run import SYNTHETIC_SIZE  # noqa: PLC0415 - likewise
+
+    model = load_weights(config.model)
+    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    real = hulls_of([picture for folder in folders for picture in load_pictures(folder)])
+    if not real:
+        raise LabelsError(f"{config.inshore} labels no ship whose bow is known; there is nothing to learn from")
+    drawn = hulls_of(render_harbours(config.drawn, SYNTHETIC_SIZE, config.seed))
+    report(f"{len(real)} hulls with known bows, and {len(drawn)} drawn ones")
+    schedule = BowSchedule(steps=config.steps, seed=config.seed)
+    classifier = round_to_half(train_bow_classifier(real, drawn, schedule, report))
+    held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
+    split = " and ".join(folder.name for folder in folders) + " validation"
+    facts = second_look_facts(model, classifier, choose_device(), held_back, split, report)
+    card = model.card.model_copy(update={"second_look": facts})
+    save_weights(config.output, model._replace(card=card, bow_classifier=classifier))
+    return config.output
 
 
 def _finder(config: TrainConfig) -> Callable[[Path], Hulls] | None:

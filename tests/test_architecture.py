@@ -17,8 +17,9 @@ PIPELINES = sorted((REPO / "pipelines").glob("*.py"))
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (REPO / "README.md").read_text(), re.DOTALL)
 
 LAYERS = {
-    "errors": 0, "redaction": 0, "config_fields": 0, "files": 1, "geometry": 1, "config": 1, "config_parts": 1, "raster": 2, "labels": 2,
-    "attention": 2, "models": 3, "conversion": 3, "inference": 4, "training": 4, "evaluation": 5, "export": 5, "api": 6,
+    "errors": 0, "redaction": 0, "config_fields": 0, "files": 1, "geometry": 1, "config": 1, "config_parts": 1,
+    "raster": 2, "labels": 2, "attention": 2, "models": 3, "conversion": 3, "inference": 4, "training": 4,
+    "evaluation": 5, "export": 5, "api": 6,
     "learning": 6, "batch": 7, "console": 7, "commands": 8, "cli": 9,
 }  # fmt: skip
 """A room may import those of smaller numbers. `shipdet/__init__.py` is the door, not a room."""

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from shipdet.config import BatchConfig, DetectConfig, EvaluateConfig, TrainConfig, load_config
-from shipdet.config_parts import ScaleHeadConfig, ScoutConfig, SharpenConfig
+from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -33,7 +33,7 @@ def test_every_config_that_ships_is_valid(path: Path):
     workflow = path.stem.split("_")[0]
     models = {
         "detect": DetectConfig, "batch": BatchConfig, "train": TrainConfig, "scales": ScaleHeadConfig,
-        "evaluate": EvaluateConfig, "scout": ScoutConfig, "sharpen": SharpenConfig,
+        "evaluate": EvaluateConfig, "scout": ScoutConfig, "sharpen": SharpenConfig, "bows": BowClassifierConfig,
     }  # fmt: skip
     model = models[workflow]
     assert isinstance(load_config(path, model), model)

@@ -16,6 +16,7 @@ from shipdet.geometry import UNDECIDED, Array, Grid, Hulls, rectangle_corners
 from shipdet.inference.engine import BEYOND, Eye, Seen, eye_of, hulls_of, look
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.network_input import network_input
+from shipdet.inference.second_look import look_again
 from shipdet.models.decode import PATCH
 from shipdet.models.device import Device
 from shipdet.models.task_partition import BOW, COARSE_STRIDE, FINE_STRIDE, STERN, STRIDE
@@ -127,6 +128,7 @@ def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> 
         view = _View(reader, scene_stretch(scene), model, eye)
         hulls = _ships_around(view, wanted, gsd_m)
         ship, neighbours = _pick(hulls, wanted, sampling, gsd_m)
+        ship = look_again(ship, scene, sampling, model, device)
         maps = _maps(view, _shown(ship, sampling))
     return Explained(ship, neighbours, maps, sampling, gsd_m, model.card.gate_threshold)
 

@@ -28,6 +28,7 @@ from shipdet.inference.engine import (
 )
 from shipdet.inference.fusion import Glance, Together, fuse_glances
 from shipdet.inference.looked import TileMemory
+from shipdet.inference.second_look import look_again
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
 from shipdet.models.device import Device
 from shipdet.models.scale_head import confidence_logits, deep_features
@@ -100,7 +101,8 @@ def find_ships(
     looking = looking or Looking()
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
-        return detect_hulls(scene, model, device, looking.tiling, progress, looking.memory)
+        found = detect_hulls(scene, model, device, looking.tiling, progress, looking.memory)
+        return found._replace(hulls=look_again(found.hulls, scene, found.sampling, model, device))
     eye = eye_of(model, device)._replace(more=worth_of(model, device), memory=looking.memory)
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)
@@ -113,7 +115,9 @@ def find_ships(
         opened.append(seen.opened)
     together = fuse_glances(glances)
     likely = likely_gsd_m(together, views) if scene.gsd_m is None else None
-    return Found(together.hulls, glances[0].sampling, attention, len(views), likely, max(opened))
+    sampling = glances[0].sampling
+    hulls = look_again(together.hulls, scene, sampling, model, device)
+    return Found(hulls, sampling, attention, len(views), likely, max(opened))
 
 
 def _tilings(scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling) -> list[Tiling]:

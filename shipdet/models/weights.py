@@ -15,6 +15,7 @@ from torch import nn
 
 from shipdet.errors import WeightsError
 from shipdet.files import whole_file
+from shipdet.models.bow_classifier import BowClassifier
 from shipdet.models.calibration import Calibration
 from shipdet.models.hull_scorer import EVIDENCE, HullScorer
 from shipdet.models.scale_head import ScaleHead
@@ -26,8 +27,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
-SCORER, SCALE_HEAD, SCOUT = "scorer.", "scale_head.", "scout."
-"""Before the names of the hull scorer's, the scale head's and the scout's tensors in a file."""
+SCORER, SCALE_HEAD, SCOUT, BOW_CLASSIFIER = "scorer.", "scale_head.", "scout.", "bow_classifier."
+"""Before the names of the tensors in a file that are not the network's own."""
 Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
 
@@ -76,6 +77,21 @@ class ScoutFacts(BaseModel):
     """Share of those pictures that it opened; they are full of ships."""
 
 
+class SecondLookFacts(BaseModel):
+    """How a classifier of bows is used, and what it gains on validation pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    width: Channels
+    weight: Annotated[float, Field(ge=0)]
+    """Of its logit, beside that of the network's own word."""
+    split: str
+    ships: int
+    """That were found and whose bow is known."""
+    heading_before: float
+    """Share of them that point the right way after the first look."""
+    heading_after: float
+
+
 class Card(BaseModel):
     """What a network expects, and where it comes from."""
 
@@ -118,6 +134,8 @@ class Card(BaseModel):
     """Hidden channels of its head for attention to scale; None where it has none."""
     scout: ScoutFacts | None = None
     """None where it has none: then everything is looked at."""
+    second_look: SecondLookFacts | None = None
+    """None where ships whose bow is in doubt are not looked at again."""
 
     @property
     def serves_m(self) -> tuple[float, float]:
@@ -141,6 +159,13 @@ class Model(NamedTuple):
     """Weighs scales, and other views, against each other"""
     scout: Scout | None = None
     """Says from coarse pixels where the network need not look"""
+    bow_classifier: BowClassifier | None = None
+    """Looks again at ships whose bow is in doubt"""
+
+    def parts(self) -> tuple[tuple[str, nn.Module | None], ...]:
+        """What it has beside the network, each with what its tensors' names begin with in a file."""
+        parts = (self.scorer, self.scale_head, self.scout, self.bow_classifier)
+        return tuple(zip((SCORER, SCALE_HEAD, SCOUT, BOW_CLASSIFIER), parts, strict=True))
 
 
 def build_network(card: Card) -> TaskPartition:
@@ -161,7 +186,7 @@ def round_to_half(network: Part) -> Part:
 def save_weights(path: Path, model: Model) -> None:
     """Writes half-precision weights with their card, under a temporary name first."""
     state = model.network.state_dict()
-    for prefix, part in ((SCORER, model.scorer), (SCALE_HEAD, model.scale_head), (SCOUT, model.scout)):
+    for prefix, part in model.parts():
         if part is not None:
             state |= {prefix + name: value for name, value in part.state_dict().items()}
     tensors = {
@@ -203,15 +228,26 @@ def load_weights(name: str) -> Model:
     card = read_card(path)
     with safe_open(str(path), framework="pt") as file:
         state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-    network, scorer = build_network(card), HullScorer() if card.evidence == EVIDENCE else None
-    head = None if card.scale_head is None else ScaleHead(card.context, card.scale_head).eval()
-    scout = None if card.scout is None else Scout().eval()
+    model = _untrained(card)
     try:
-        for prefix, part in ((SCORER, scorer), (SCALE_HEAD, head), (SCOUT, scout)):
+        for prefix, part in model.parts():
             own = {key.removeprefix(prefix): state.pop(key) for key in list(state) if key.startswith(prefix)}
             if part is not None:
                 part.load_state_dict(own)
-        network.load_state_dict(state)
+                part.eval()
+        model.network.load_state_dict(state)
     except RuntimeError:
         raise WeightsError(f"{path}: its tensors do not fit the network of its card; train it again") from None
-    return Model(network.eval().to(memory_format=torch.channels_last), card, scorer, head, scout)
+    return model._replace(network=model.network.eval().to(memory_format=torch.channels_last))
+
+
+def _untrained(card: Card) -> Model:
+    """All that a card tells of, with random weights."""
+    return Model(
+        build_network(card),
+        card,
+        HullScorer() if card.evidence == EVIDENCE else None,
+        None if card.scale_head is None else ScaleHead(card.context, card.scale_head),
+        None if card.scout is None else Scout(),
+        None if card.second_look is None else BowClassifier(card.second_look.width),
+    )

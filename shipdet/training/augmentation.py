@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shipdet.raster.stretch import HIGHEST, LOWEST
+
 Array = NDArray[np.float64]
 
 COMPLETE, INCOMPLETE, OUTSIDE = 0, 1, 2
@@ -92,3 +94,16 @@ def cut_square(picture: Augmented, centre: Array, scale: float, side: int) -> Au
         np.asarray(cv2.resize(mask, (side, side), interpolation=cv2.INTER_NEAREST), np.uint8),
         (picture.points - (x0, y0)) * (side / span),
     )
+
+
+def relit(pixels: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Stretched pixels (H, W, 3) in another light, seen by another sensor."""
+    if random.random() < 0.15:
+        pixels = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2)
+    if random.random() < 0.2:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (3, 3), float(random.uniform(0.3, 0.9))), np.float32)
+    gain = np.exp(random.normal(0, 0.25)) * np.exp(random.normal(0, 0.05, 3))
+    shift = random.normal(0, 0.1) + random.normal(0, 0.03, 3)
+    noise = random.standard_normal(pixels.shape, dtype=np.float32) * np.float32(random.uniform(0, 0.03))
+    lit = (pixels - pixels.mean()) * gain + pixels.mean() + shift
+    return np.asarray(np.clip(lit + noise, LOWEST, HIGHEST), np.float32)

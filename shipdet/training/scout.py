@@ -14,8 +14,7 @@ from shipdet.geometry import hull_corners
 from shipdet.labels.types import IGNORED_TYPES, Labels
 from shipdet.models.scout import SCOUT_CELL, SCOUT_STRIDE, Scout
 from shipdet.raster.reader import FILL
-from shipdet.raster.stretch import HIGHEST, LOWEST
-from shipdet.training.augmentation import INCOMPLETE, OUTSIDE
+from shipdet.training.augmentation import INCOMPLETE, OUTSIDE, relit
 from shipdet.training.pictures import Picture, decode
 from shipdet.training.targets import BEAM_OF_LENGTH
 
@@ -131,7 +130,7 @@ def lesson_of(picture: Picture, side: int, random: np.random.Generator) -> Lesso
     hidden = (square.mask == OUTSIDE) | _hidden(side, random)
     known = ship | ~(unsure | _any((square.mask == INCOMPLETE) & ~hidden))
     known &= ~(ship & _any(hidden))
-    pixels = _lit(decode(square.pixels) + _waves(side, random), random)
+    pixels = relit(decode(square.pixels) + _waves(side, random), random)
     pixels[hidden] = FILL
     return _turned(Lesson(pixels.transpose(2, 0, 1), ship, known), random)
 
@@ -193,19 +192,6 @@ def _waves(side: int, random: np.random.Generator) -> NDArray[np.float32]:
         waves += np.sin(number * (x * np.cos(angle) + y * np.sin(angle)) + phase)
     height = random.uniform(0, WAVE_HEIGHT) / np.sqrt(WAVES / 2)
     return np.asarray(waves * height, np.float32)[..., None]
-
-
-def _lit(pixels: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Pixels (H, W, 3) in another light, seen by another sensor."""
-    if random.random() < 0.15:
-        pixels = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2)
-    if random.random() < 0.2:
-        pixels = np.asarray(cv2.GaussianBlur(pixels, (3, 3), float(random.uniform(0.3, 0.9))), np.float32)
-    gain = np.exp(random.normal(0, 0.25)) * np.exp(random.normal(0, 0.05, 3))
-    shift = random.normal(0, 0.1) + random.normal(0, 0.03, 3)
-    noise = random.standard_normal(pixels.shape, dtype=np.float32) * np.float32(random.uniform(0, 0.03))
-    lit = (pixels - pixels.mean()) * gain + pixels.mean() + shift
-    return np.asarray(np.clip(lit + noise, LOWEST, HIGHEST), np.float32)
 
 
 def _turned(lesson: Lesson, random: np.random.Generator) -> Lesson:

@@ -1,0 +1,91 @@
+"""A second look at ships whose bow is in doubt.
+
+Only those cost a further read: of ships that are found, about one in six. What is said of a ship depends on its ends
+and the scene alone, not on tiles, nor on what else was found.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from torch import Tensor
+
+from shipdet.geometry import Array, Hulls
+from shipdet.models.bow_classifier import BANDS, BowClassifier
+from shipdet.models.device import Device
+from shipdet.models.weights import Model
+from shipdet.raster.aligned import along_hull, window_along
+from shipdet.raster.reader import SceneReader, read_chip
+from shipdet.raster.sampling import Sampling
+from shipdet.raster.scene import Scene
+from shipdet.raster.stretch import scene_stretch
+
+UNSURE = 0.85
+"""`bow_score` below which a ship is looked at again."""
+LEAST_SCORE = 0.1
+"""Of ships: what is hardly one need not be looked at again."""
+BATCH = 32
+SUREST = (1e-4, 1 - 1e-4)
+"""What `bow_score` is clipped to before its logit is taken."""
+LEAST_LENGTH = 1.0
+"""In model pixels: anything shorter has no direction."""
+
+
+def look_again(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, device: Device) -> Hulls:
+    """The same ships, some of them turned round, with `bow_score` as both looks have it.
+
+    Args:
+        hulls: in scene pixels.
+        scene: that they lie in.
+        sampling: how the model read it.
+        model: whose classifier looks; without one nothing changes.
+        device: where it computes.
+
+    Raises:
+        ReadError: the file is damaged.
+    """
+    facts = model.card.second_look
+    if model.bow_classifier is None or facts is None:
+        return hulls
+    length = np.hypot(*(sampling.to_model(hulls.bow) - sampling.to_model(hulls.stern)).T)
+    unsure = hulls.ordered & (hulls.bow_score < UNSURE) & (hulls.score >= LEAST_SCORE) & (length > LEAST_LENGTH)
+    doubtful = np.flatnonzero(unsure)
+    if not len(doubtful):
+        return hulls
+    logits = logit(np.clip(hulls.bow_score, SUREST[0], SUREST[1]))
+    logits[doubtful] += facts.weight * bow_logits(hulls[doubtful], scene, sampling, model.bow_classifier, device)
+    wrong = (logits < 0)[:, None]
+    bow_score = hulls.bow_score.copy()
+    bow_score[doubtful] = expit(np.abs(logits[doubtful]))
+    bow, stern = np.where(wrong, hulls.stern, hulls.bow), np.where(wrong, hulls.bow, hulls.stern)
+    return replace(hulls, bow=bow, stern=stern, bow_score=bow_score)
+
+
+def bow_logits(hulls: Hulls, scene: Scene, sampling: Sampling, classifier: BowClassifier, device: Device) -> Array:
+    """Logits (N,) that the bow is the bow, as a classifier sees it; arguments and errors as `look_again`."""
+    classifier = classifier.to(device.device).eval()
+    told = np.zeros(len(hulls))
+    with torch.inference_mode():
+        for rows, pictures in _batches(hulls, scene, sampling):
+            shown = torch.from_numpy(pictures).to(device.device)
+            both: Tensor = classifier(torch.cat([shown, shown.flip(3)]))  # as it is, and mirrored
+            told[rows] = both.view(2, -1).mean(dim=0).double().cpu().numpy()
+    return told
+
+
+def _batches(hulls: Hulls, scene: Scene, sampling: Sampling) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """Rows of hulls and their pictures (N, 3, ROWS, COLUMNS), hulls of one block of the file together."""
+    bow, stern = sampling.to_model(hulls.bow), sampling.to_model(hulls.stern)
+    x, y = hulls.bow.T
+    order = np.lexsort((x, y // scene.block[0]))
+    with SceneReader(scene, sampling) as reader:
+        stretch = scene_stretch(scene)
+        for first in range(0, len(order), BATCH):
+            rows = order[first : first + BATCH]
+            windows = [window_along(bow[row], stern[row]) for row in rows]
+            chips = (read_chip(reader, stretch, window).pixels[:BANDS] for window in windows)
+            shown = [along_hull(c, w, bow[r], stern[r]) for c, w, r in zip(chips, windows, rows, strict=True)]
+            yield rows, np.stack(shown)

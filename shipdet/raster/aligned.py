@@ -1,0 +1,65 @@
+"""Pixels along a ship: a small picture of one hull, turned so that its bow is up and scaled to its length."""
+
+from math import floor, log2
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from shipdet.raster.tiling import Window
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.float32]
+
+ROWS, COLUMNS = 128, 40
+"""Size of a hull's picture."""
+SPAN = 1.3
+"""Lengths of the hull that its rows cover, so that both ends have water around them."""
+COARSEST = 16
+"""Windows begin at multiples of this, and pixels are averaged over blocks of at most as many: so it does not matter
+from which window a hull is cut."""
+
+
+def window_along(bow: Array, stern: Array) -> Window:
+    """What must be read of a picture for a hull's; it may stick out.
+
+    Args:
+        bow: (2,) in pixels.
+        stern: (2,) likewise.
+    """
+    places, block = _places(bow, stern), _block(bow, stern)
+    low = np.floor((places.min(axis=(0, 1)) - block) / COARSEST).astype(int) * COARSEST
+    high = -np.floor(-(places.max(axis=(0, 1)) + block) / COARSEST).astype(int) * COARSEST
+    (x, y), (width, height) = low.tolist(), (high - low).tolist()
+    return Window(x, y, width, height)
+
+
+def along_hull(pixels: Pixels, window: Window, bow: Array, stern: Array) -> Pixels:
+    """The picture (C, ROWS, COLUMNS) of a hull, bow up; starboard is to the right.
+
+    Args:
+        pixels: (C, H, W) of the window, without NaN.
+        window: as of `window_along`.
+        bow: (2,) in pixels of the whole picture.
+        stern: (2,) likewise.
+    """
+    block = _block(bow, stern)
+    shape = (window.width // block, window.height // block)
+    averaged = [band if block == 1 else cv2.resize(band, shape, interpolation=cv2.INTER_AREA) for band in pixels]
+    x, y = np.moveaxis((_places(bow, stern) - (window.x, window.y)) / block - 0.5, -1, 0)
+    return np.stack([map_coordinates(band, [y, x], order=1, mode="nearest") for band in averaged])
+
+
+def _places(bow: Array, stern: Array) -> Array:
+    """Where each pixel (ROWS, COLUMNS, 2) of the hull's picture lies."""
+    along = bow - stern
+    ahead, right = along * (SPAN / ROWS), np.array([-along[1], along[0]]) * (SPAN / ROWS)
+    rows, columns = ROWS / 2 - (np.arange(ROWS) + 0.5), np.arange(COLUMNS) + 0.5 - COLUMNS / 2
+    return np.asarray((bow + stern) / 2 + rows[:, None, None] * ahead + columns[None, :, None] * right)
+
+
+def _block(bow: Array, stern: Array) -> int:
+    """Pixels averaged on a side before they are sampled: the greatest power of two within a pixel's step."""
+    step = float(np.hypot(*(bow - stern))) * SPAN / ROWS
+    return int(min(2 ** max(floor(log2(max(step, 1.0))), 0), COARSEST))
