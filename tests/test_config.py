@@ -41,7 +41,7 @@ def test_every_config_that_ships_is_valid(path: Path):
 
 def test_every_workflow_has_a_config_that_ships():
     workflows = {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")}
-    assert workflows == {"detect", "batch", "train", "scales", "scout", "sharpen", "evaluate"}
+    assert workflows == {"detect", "batch", "train", "scales", "scout", "sharpen", "bows", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):

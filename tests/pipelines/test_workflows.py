@@ -12,7 +12,7 @@ import pytest
 from shapely.geometry import Point
 
 from shipdet.config import EvaluateConfig, TrainConfig
-from shipdet.config_parts import ScaleHeadConfig, SharpenConfig
+from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, SharpenConfig
 from shipdet.errors import ConfigError, SceneError
 from shipdet.evaluation.calibration import reliability
 from shipdet.evaluation.iou import OverlapScores
@@ -90,6 +90,17 @@ def test_scales_tells_where_the_weights_are(install, tmp_path: Path, capsys):
     install("shipdet.learning", train_scale_head=train_scale_head)
     (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ncivil: x\n")
     assert pipeline("scales")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
+    assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"
+
+
+def test_bows_tells_where_the_weights_are(install, tmp_path: Path, capsys):
+    def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], None]) -> Path:
+        report(f"{config.model}, {config.steps} steps")
+        return config.output
+
+    install("shipdet.learning", train_bow_classifier=train_bow_classifier)
+    (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ninshore: x\n")
+    assert pipeline("bows")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
     assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"
 
 

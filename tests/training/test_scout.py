@@ -35,7 +35,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HIDDEN", 0.0)
     monkeypatch.setattr(module, "SWOLLEN", 0.0)
     monkeypatch.setattr(module, "ZOOM", (1.0, 1.0))
-    monkeypatch.setattr(module, "_lit", lambda pixels, _: pixels)
+    monkeypatch.setattr(module, "relit", lambda pixels, _: pixels)
     monkeypatch.setattr(module, "_place", lambda *_: np.array([200.0, 200.0]))
 
 
