@@ -8,37 +8,30 @@ size, tile order and batches come after and have no say.
 
 import math
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
-import rasterio
 import torch
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import DatasetWriter
-from rasterio.windows import Window as RasterioWindow
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from shipdet.errors import OutputError, SceneError
-from shipdet.files import whole_file
 from shipdet.geometry import Grid
 from shipdet.inference.engine import Found, in_scene_pixels
 from shipdet.models.device import Device, autocast
 from shipdet.models.sharpener import MOST_REACH, Sharpener, load_sharpener, sharpened
-from shipdet.raster.files import gdal_env
-from shipdet.raster.place import TIME_TAGS
 from shipdet.raster.raw import Raw, SceneFiles
 from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene, open_scene
 from shipdet.raster.stretch import Stretch, scene_stretch
 from shipdet.raster.tiling import Window
+from shipdet.raster.written import Block, Content, write_blocks
 
 CORE = 256
 """Side of a block in coarse pixels; the last of a row or column is what remains."""
@@ -49,19 +42,8 @@ AIM_M = 1.0
 """Ground pixel that scenes are brought near to."""
 COLOURS = 3
 """Red, green and blue are sharpened."""
-TILE = 256
-"""Side of the copy's internal tiles."""
 
 Factor = Literal[2, 4]
-
-
-class _Block(NamedTuple):
-    """A block of the copy."""
-
-    pixels: NDArray[Any]
-    """(3, H, W) in the scene's data type, 0 where invalid"""
-    valid: NDArray[np.bool_]
-    """(H, W)"""
 
 
 def factor_for(gsd_m: tuple[float, float] | None) -> Factor | None:
@@ -131,13 +113,11 @@ def write_sharpened(scene: Scene, sharpener: Sharpener, device: Device, path: Pa
         raise SceneError(f"{scene.name}: to be sharpened are red, green and blue, got {len(scene.channels)} bands")
     stretch, factor = scene_stretch(scene), sharpener.card.factor
     sharpener.network.to(device.device)
-    with whole_file(path) as temporary, SceneFiles(scene) as files, _created(temporary, scene, factor) as copy:
-        for core in blocks(scene.grid.width, scene.grid.height):
-            block = _sharpened_block(files, core, sharpener, stretch, device)
-            if block is not None:
-                where = RasterioWindow(*(factor * n for n in (core.x, core.y, core.width, core.height)))
-                copy.write(block.pixels, window=where)
-                copy.write_mask(block.valid, window=where)
+    content = Content(sharper_grid(scene.grid, factor), scene.dtype, scene.acquired_at)
+    with SceneFiles(scene) as files:
+        cores = blocks(scene.grid.width, scene.grid.height)
+        each = (_sharpened_block(files, core, sharpener, stretch, device) for core in cores)
+        write_blocks(path, content, (block for block in each if block is not None))
 
 
 def blocks(width: int, height: int) -> Iterator[Window]:
@@ -149,7 +129,7 @@ def blocks(width: int, height: int) -> Iterator[Window]:
 
 def _sharpened_block(
     files: SceneFiles, core: Window, sharpener: Sharpener, stretch: Stretch, device: Device
-) -> _Block | None:
+) -> Block | None:
     """A block of the copy; None where nothing is valid."""
     scene, factor = files.scene, sharpener.card.factor
     around = Window(core.x - MARGIN, core.y - MARGIN, core.width + 2 * MARGIN, core.height + 2 * MARGIN)
@@ -166,7 +146,8 @@ def _sharpened_block(
     image = _through(sharpener, np.pad(shown, [(0, 0), *missing], mode="edge"), device)
     top = factor * MARGIN
     cut = image[:, top : top + factor * core.height, top : top + factor * core.width]
-    return _as_block(cut * (high - low) + low, valid.repeat(factor, axis=0).repeat(factor, axis=1), scene.dtype)
+    fine = valid.repeat(factor, axis=0).repeat(factor, axis=1)
+    return Block(core.x * factor, core.y * factor, _in_dtype(cut * (high - low) + low, fine, scene.dtype), fine)
 
 
 def _filled(raw: Raw) -> NDArray[np.float64]:
@@ -185,8 +166,8 @@ def _through(sharpener: Sharpener, stretched: NDArray[np.float64], device: Devic
     return np.asarray(image[0].float().cpu().numpy(), np.float64)
 
 
-def _as_block(values: NDArray[np.float64], valid: NDArray[np.bool_], dtype: str) -> _Block:
-    """Values in a data type. Black in all bands counts as invalid: what is valid keeps the faintest light."""
+def _in_dtype(values: NDArray[np.float64], valid: NDArray[np.bool_], dtype: str) -> NDArray[Any]:
+    """Values in a data type, 0 where invalid. All black counts as that, so what is valid keeps the faintest light."""
     kind = np.dtype(dtype)
     if kind.kind == "f":
         faintest = float(np.finfo(kind).tiny)
@@ -196,26 +177,7 @@ def _as_block(values: NDArray[np.float64], valid: NDArray[np.bool_], dtype: str)
     pixels = values.astype(kind)
     pixels[:, (pixels == 0).all(axis=0)] = faintest
     pixels[:, ~valid] = 0
-    return _Block(pixels, valid)
-
-
-@contextmanager
-def _created(path: Path, scene: Scene, factor: int) -> Iterator[DatasetWriter]:
-    grid = sharper_grid(scene.grid, factor)
-    floats = np.dtype(scene.dtype).kind == "f"
-    profile = {
-        "driver": "GTiff", "dtype": scene.dtype, "count": COLOURS, "width": grid.width, "height": grid.height,
-        "tiled": True, "blockxsize": TILE, "blockysize": TILE, "photometric": "RGB", "bigtiff": "IF_SAFER",
-        "compress": "deflate", "zlevel": 1, "predictor": 3 if floats else 2,
-    }  # fmt: skip
-    if grid.crs is not None:
-        profile |= {"crs": grid.crs.to_wkt(), "transform": grid.transform}
-    with gdal_env(str(path)), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # of what lies nowhere on Earth
-        with rasterio.open(path, "w", **profile) as copy:
-            if scene.acquired_at is not None:
-                copy.update_tags(**{TIME_TAGS[0]: scene.acquired_at})
-            yield copy
+    return pixels
 
 
 def sharper_grid(grid: Grid, factor: int) -> Grid:
