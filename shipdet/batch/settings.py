@@ -62,14 +62,14 @@ def _sharpeners() -> str:
 
 
 def _digest(model: Model) -> str:
-    return _digest_of(model.card.model_dump_json(), [model.network, model.scorer, model.scale_head, model.scout])
+    return _digest_of(model.card.model_dump_json(), [part for part in model if isinstance(part, nn.Module)])
 
 
-def _digest_of(card: str, parts: Sequence[nn.Module | None]) -> str:
+def _digest_of(card: str, parts: Sequence[nn.Module]) -> str:
     """Of the weights themselves: a file of the same name may hold others."""
     digest = hashlib.sha256(card.encode())
     for part in parts:
-        for name, value in sorted(({} if part is None else part.state_dict()).items()):
+        for name, value in sorted(part.state_dict().items()):
             digest.update(name.encode())
             digest.update(value.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
