@@ -123,7 +123,7 @@ def run_detection(
     Args:
         source: a raster, or the single-band rasters of one scene.
         request: how to look.
-        progress: is told of each tile.
+        progress: is told of each tile, and before that of each block that is sharpened.
         memory: what an earlier run with the same request saw of the same scene.
 
     Raises:
@@ -163,7 +163,7 @@ def _look_sharper(source: Source, request: DetectRequest, looking: Looking, prog
         log.warning(NOT_SHARPENED, scene.name, pixels)
         return _look(source, request, looking, progress)
     device = choose_device(request.device, request.precision)
-    with sharper_scene(scene, factor, device) as copy:
+    with sharper_scene(scene, factor, device, progress) as copy:
         model = _model_for(copy, request)
         _refuse_small(copy, model)
         found = find_ships(copy, model, device, looking, progress)

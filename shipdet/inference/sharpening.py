@@ -23,7 +23,7 @@ from torch import Tensor
 
 from shipdet.errors import OutputError, SceneError
 from shipdet.geometry import Grid
-from shipdet.inference.engine import Found, in_scene_pixels
+from shipdet.inference.engine import Found, Progress, in_scene_pixels
 from shipdet.models.device import Device, autocast
 from shipdet.models.sharpener import MOST_REACH, Sharpener, load_sharpener, sharpened
 from shipdet.raster.raw import Raw, SceneFiles
@@ -61,11 +61,17 @@ def factor_for(gsd_m: tuple[float, float] | None) -> Factor | None:
 
 
 @contextmanager
-def sharper_scene(scene: Scene, factor: Factor, device: Device) -> Iterator[Scene]:
+def sharper_scene(scene: Scene, factor: Factor, device: Device, progress: Progress | None = None) -> Iterator[Scene]:
     """The scene in pixels `factor` times as fine, red, green and blue only, for as long as the block lasts.
 
     Its file lies in a temporary folder, which TMPDIR decides on. It takes less than 3 * factor**2 samples a pixel of
     the scene: 12 or 48 bytes in 8 bit, before lossless compression.
+
+    Args:
+        scene: whose ground pixel asks for it.
+        factor: as of `factor_for`.
+        device: where it is made, and how precisely.
+        progress: is told of each block of the copy.
 
     Raises:
         WeightsError: there are no weights for the factor.
@@ -80,7 +86,7 @@ def sharper_scene(scene: Scene, factor: Factor, device: Device) -> Iterator[Scen
         raise OutputError(f"cannot make a temporary folder ({error.strerror}); set TMPDIR to one with room") from error
     with folder as name:
         path = Path(name) / "sharpened.tif"
-        write_sharpened(scene, sharpener, device, path)
+        write_sharpened(scene, sharpener, device, path, progress)
         gsd_m = None if scene.gsd_m is None else (scene.gsd_m[0] / factor, scene.gsd_m[1] / factor)
         yield replace(open_scene(path, (1, 2, 3)), gsd_m=gsd_m, scene_id=scene.scene_id)
 
@@ -94,7 +100,9 @@ def in_coarse_pixels(found: Found, factor: int) -> Found:
     )
 
 
-def write_sharpened(scene: Scene, sharpener: Sharpener, device: Device, path: Path) -> None:
+def write_sharpened(
+    scene: Scene, sharpener: Sharpener, device: Device, path: Path, progress: Progress | None = None
+) -> None:
     """Writes a scene's red, green and blue sharpened to a GeoTIFF of the same data type and radiometry.
 
     A pixel of it is valid where the coarse one that it lies in is; a mask says which. Every place has the coordinates
@@ -105,6 +113,7 @@ def write_sharpened(scene: Scene, sharpener: Sharpener, device: Device, path: Pa
         sharpener: of any factor.
         device: where it computes, and how precisely.
         path: of the copy, in a folder that exists.
+        progress: is told of each block.
 
     Raises:
         SceneError, ReadError, OutputError: as `sharper_scene`.
@@ -115,9 +124,20 @@ def write_sharpened(scene: Scene, sharpener: Sharpener, device: Device, path: Pa
     sharpener.network.to(device.device)
     content = Content(sharper_grid(scene.grid, factor), scene.dtype, scene.acquired_at)
     with SceneFiles(scene) as files:
-        cores = blocks(scene.grid.width, scene.grid.height)
-        each = (_sharpened_block(files, core, sharpener, stretch, device) for core in cores)
-        write_blocks(path, content, (block for block in each if block is not None))
+        write_blocks(path, content, _sharpened_blocks(files, sharpener, stretch, device, progress))
+
+
+def _sharpened_blocks(
+    files: SceneFiles, sharpener: Sharpener, stretch: Stretch, device: Device, progress: Progress | None
+) -> Iterator[Block]:
+    """The blocks of the copy that hold something valid."""
+    cores = tuple(blocks(files.width, files.height))
+    for done, core in enumerate(cores, start=1):
+        block = _sharpened_block(files, core, sharpener, stretch, device)
+        if block is not None:
+            yield block
+        if progress is not None:
+            progress(done, len(cores))
 
 
 def blocks(width: int, height: int) -> Iterator[Window]:

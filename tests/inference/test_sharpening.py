@@ -271,7 +271,10 @@ def test_no_more_than_a_block_and_its_margin_is_read_at_once(
     read: list[Window] = []
     real = SceneFiles.read
     monkeypatch.setattr(SceneFiles, "read", lambda self, window: read.append(window) or real(self, window))
-    write_sharpened(scene, sharpener(2, layout=Layout(1, 1, 4)), CPU, tmp_path / "copy.tif")
+    told: list[tuple[int, int]] = []
+    sharp = sharpener(2, layout=Layout(1, 1, 4))
+    write_sharpened(scene, sharp, CPU, tmp_path / "copy.tif", lambda *done: told.append(done))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert len(read) == 4
     assert max(max(window.width, window.height) for window in read) <= CORE + 2 * MARGIN
 
