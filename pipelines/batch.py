@@ -31,9 +31,8 @@ class Told:
 def main(path: str) -> int:
     """Detects as the config at `path` says and returns how many scenes failed."""
     config = load_config(path, BatchConfig)
-    asked = (
-        "model", "bands", "threshold", "core", "device", "precision", "gsd_m", "augment", "pixel_coordinates", "dense"
-    )  # fmt: skip
+    asked = ["model", "bands", "threshold", "core", "device", "precision", "gsd_m", "augment", "pixel_coordinates"]
+    asked += ["dense", "sharpen"]
     request = BatchRequest(
         config.inputs,
         config.output,

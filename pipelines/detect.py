@@ -21,6 +21,7 @@ def main(path: str) -> int:
         threshold=config.threshold,
         core=config.core,
         dense=config.dense,
+        sharpen=config.sharpen,
         device=config.device,
         precision=config.precision,
         gsd_m=config.gsd_m,

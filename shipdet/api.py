@@ -19,6 +19,7 @@ from shipdet.inference.engine import Found, Tiling
 from shipdet.inference.explain import Explained, Wanted, explain_ship, true_north
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.looked import TileMemory
+from shipdet.inference.sharpening import factor_for, in_coarse_pixels, sharper_scene
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.models.choice import AUTO, load_model, with_optional_bands
 from shipdet.models.device import Device, PrecisionName, choose_device
@@ -39,6 +40,7 @@ Progress = Callable[[int, int], None]
 PICTURE_SIDE = 2048
 """Longer side of a picture of a scene, in pixels."""
 LIKELY = "%s: its pixels look like %.2g m, judged by its ships; without a CRS their sizes in metres go by that"
+NOT_SHARPENED = "%s: its pixels measure %s, so it is looked at as it is; 1.41 to 5.66 m are sharpened"
 LEAST_SIDE = 16
 """Model pixels that a scene must measure; nothing smaller shows a ship."""
 
@@ -62,6 +64,8 @@ class DetectRequest:
     """further views of the scene, fused: more ships for more time"""
     dense: bool = False
     """look at everything closely, also where the model's scout sees nothing"""
+    sharpen: bool = False
+    """sharpen a scene of coarse pixels, 1.41 to 5.66 m, to about 1 m before; its copy takes room in TMPDIR"""
 
 
 class Detection(NamedTuple):
@@ -77,6 +81,19 @@ class Detection(NamedTuple):
     """ground metres per pixel that the ships speak for, where that was unknown"""
     opened: float = 1.0
     """share of the scene that was looked at closely"""
+    sharpened: int = 1
+    """pixels looked at per pixel of the scene, along each axis"""
+
+
+class _Look(NamedTuple):
+    """What was seen of a scene, and with what."""
+
+    scene: Scene
+    model: Model
+    device: Device
+    found: Found
+    """in pixels of that scene, also where a sharper copy of it was looked at"""
+    sharpened: int = 1
 
 
 class Explanation(NamedTuple):
@@ -106,15 +123,17 @@ def run_detection(
     Args:
         source: a raster, or the single-band rasters of one scene.
         request: how to look.
-        progress: is told of each tile.
+        progress: is told of each tile, and before that of each block that is sharpened.
         memory: what an earlier run with the same request saw of the same scene.
 
     Raises:
         ShipdetError: as `detect`.
     """
     began = time.perf_counter()
-    scene, model, device = _prepare(source, request)
-    found = find_ships(scene, model, device, Looking(request.augment, Tiling(core=request.core), memory), progress)
+    looking = Looking(request.augment, Tiling(core=request.core), memory)
+    scene, model, device, found, sharpened = (_look_sharper if request.sharpen else _look)(
+        source, request, looking, progress
+    )
     hulls = found.hulls[found.hulls.score >= _least_score(request, model, found)]
     if found.likely_gsd_m is not None:
         log.warning(LIKELY, scene.name, found.likely_gsd_m)
@@ -124,7 +143,31 @@ def run_detection(
     else:
         detections = georeference(hulls, scene.grid, _tags(scene, model))
     seconds = time.perf_counter() - began
-    return Detection(detections, hulls, scene, device.label, seconds, model.card.name, found.likely_gsd_m, found.opened)
+    told = (device.label, seconds, model.card.name, found.likely_gsd_m, found.opened, sharpened)
+    return Detection(detections, hulls, scene, *told)
+
+
+def _look(source: Source, request: DetectRequest, looking: Looking, progress: Progress | None) -> _Look:
+    """What is seen of a scene as it is."""
+    scene, model, device = _prepare(source, request)
+    return _Look(scene, model, device, find_ships(scene, model, device, looking, progress))
+
+
+def _look_sharper(source: Source, request: DetectRequest, looking: Looking, progress: Progress | None) -> _Look:
+    """What is seen of a scene's sharper copy, by the model that suits that; of itself where it is not that coarse."""
+    scene = _open(source, request)
+    _refuse_unplaced(scene, request)
+    factor = factor_for(scene.gsd_m)
+    if factor is None:
+        pixels = "an unknown size" if scene.gsd_m is None else f"{_mean(scene.gsd_m):.3g} m"
+        log.warning(NOT_SHARPENED, scene.name, pixels)
+        return _look(source, request, looking, progress)
+    device = choose_device(request.device, request.precision)
+    with sharper_scene(scene, factor, device, progress) as copy:
+        model = _model_for(copy, request)
+        _refuse_small(copy, model)
+        found = find_ships(copy, model, device, looking, progress)
+    return _Look(scene, model, device, in_coarse_pixels(found, factor), factor)
 
 
 def explain(source: Source, request: DetectRequest, at: tuple[float, float], within_m: float = 100.0) -> Explanation:
@@ -164,11 +207,16 @@ def _prepare(source: Source, request: DetectRequest) -> tuple[Scene, Model, Devi
     """The scene as the model reads it, the model, and where it computes."""
     scene = _open(source, request)
     _refuse_unplaced(scene, request)
-    model = load_model(request.model, scene)
+    model = _model_for(scene, request)
     scene = _with_optional_bands(source, scene, model, request)
     _refuse_small(scene, model)
-    model = model._replace(scout=None) if request.dense else model
     return scene, model, choose_device(request.device, request.precision)
+
+
+def _model_for(scene: Scene, request: DetectRequest) -> Model:
+    """The model that was asked for or suits, without its scout where that is not to be asked."""
+    model = load_model(request.model, scene)
+    return model._replace(scout=None) if request.dense else model
 
 
 def _tags(scene: Scene, model: Model) -> SceneTags:

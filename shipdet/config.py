@@ -55,6 +55,7 @@ class DetectConfig(BaseModel):
     augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
     dense: bool = Field(default=False, description="true or false")
+    sharpen: bool = Field(default=False, description="true or false")
     picture: Path | None = Field(default=None, description="a PNG file, or a folder where there are several scenes")
 
 
@@ -77,6 +78,7 @@ class BatchConfig(BaseModel):
     augment: Augment = Field(default="none", description=AUGMENTS)
     pixel_coordinates: bool = Field(default=False, description="true or false")
     dense: bool = Field(default=False, description="true or false")
+    sharpen: bool = Field(default=False, description="true or false")
     workers: Count = Field(default=1, description="a whole number of processes, above 0")
     scheduler: Name | None = Field(default=None, description="the address of a Dask scheduler, tcp://HOST:PORT")
     retry_failed: bool = Field(default=False, description="true or false")

@@ -77,10 +77,12 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _lines(label: str) -> Callable[[int, int], None]:
-    told = 0
+    told, of = 0, 0
 
     def report(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal told, of
+        if total != of:  # something else has begun
+            told, of = 0, total
         step = STEPS * done // max(total, 1)
         if step > told:
             told = step

@@ -1,6 +1,7 @@
 """From a file to a table of ships, in Python."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,8 +15,10 @@ from rasterio.windows import Window
 
 import shipdet
 from shipdet.api import DetectRequest, run_detection, save_picture
+from shipdet.attention.rcan import RCAN, Layout
 from shipdet.errors import SceneError, WeightsError
 from shipdet.inference.georeference import COLUMNS
+from shipdet.models.sharpener import Sharpener, SharpenerCard, save_sharpener
 from shipdet.models.weights import Card, Model, build_network, save_weights
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data_samples" / "harbour.tif"
@@ -112,6 +115,91 @@ def test_a_picture_shows_the_scene(part: Path, tmp_path: Path):
     with Image.open(tmp_path / "part.png") as picture:
         assert picture.width == PART.width
         assert picture.height > PART.height
+
+
+@pytest.fixture
+def bicubic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights to sharpen by 4 that ship; they were never trained, so they enlarge as bicubic does."""
+    folder, layout = tmp_path / "weights", Layout(1, 1, 8)
+    folder.mkdir()
+    card = SharpenerCard(factor=4, **layout._asdict(), trained_on=(), terms="none", steps=0)
+    save_sharpener(folder / "x4.safetensors", Sharpener(RCAN(4, layout), card))
+    monkeypatch.setattr("shipdet.models.sharpener.FOLDER", folder)
+
+
+@pytest.fixture
+def coarse(part: Path, tmp_path: Path) -> Path:
+    """The part as a sensor of 3 m sees it."""
+    with rasterio.open(part) as file:
+        a, b, c, d, e, f = file.transform[:6]
+        pixels = file.read()[:, :318, :447].reshape(3, 106, 3, 149, 3).mean(axis=(2, 4)).round().astype(np.uint8)
+        profile = {**file.profile, "width": 149, "height": 106, "transform": rasterio.Affine(3 * a, b, c, d, 3 * e, f)}
+    with rasterio.open(tmp_path / "coarse.tif", "w", **profile) as file:
+        file.write(pixels)
+        file.update_tags(ACQUISITIONDATETIME="2024-05-01T10:00:00Z")
+    return tmp_path / "coarse.tif"
+
+
+@pytest.mark.usefixtures("bicubic")
+def test_a_coarse_scene_is_sharpened_where_asked_for_and_told_of_in_its_own_pixels(coarse: Path, tmp_path: Path, ships):
+    with pytest.raises(SceneError, match="pixels of 3 m, which no model serves"):
+        shipdet.detect(coarse)
+    found = run_detection(coarse, DetectRequest(sharpen=True, threshold=0.2))
+    assert (found.model, found.sharpened) == ("inshore-vhr", 4)
+    assert (found.scene.grid.width, found.scene.grid.height) == (149, 106)
+    table = found.detections
+    assert len(table) > 0
+    assert (table["scene_id"] == "coarse").all()
+    assert table["acquired_at"].str.startswith("2024-05-01T10:00:00").all()
+    np.testing.assert_allclose(table["gsd_m"], 3.0, rtol=1e-3)
+    in_pixels = np.hypot(table["bow_col"] - table["stern_col"], table["bow_row"] - table["stern_row"])
+    np.testing.assert_allclose(table["length_m"], 3 * in_pixels, rtol=2e-3)
+    apart = [ships.distance(ship).min() for ship in table[table["score"] > 0.5].geometry.centroid]
+    assert np.median(apart) == 0
+    lengths = table.sjoin(ships[["geometry", "length_m"]], how="inner")
+    assert 0.8 < float((lengths["length_m_left"] / lengths["length_m_right"]).median()) < 1.2
+    save_picture(found, tmp_path / "coarse.png")
+
+
+@pytest.mark.usefixtures("bicubic")
+def test_a_model_that_is_named_looks_at_the_sharpened_scene_without_a_warning(coarse: Path, caplog):
+    run_detection(coarse, DetectRequest(sharpen=True, model="inshore-vhr", dense=True))
+    assert "found ships may be few and wrong" not in caplog.text
+    run_detection(coarse, DetectRequest(model="inshore-vhr"))
+    assert "found ships may be few and wrong" in caplog.text
+
+
+@pytest.mark.usefixtures("bicubic")
+def test_a_coarse_picture_is_sharpened_by_the_pixel_that_it_is_said_to_have(coarse: Path, tmp_path: Path):
+    request = DetectRequest(sharpen=True, threshold=0.2, precision="float32")
+    on_earth = shipdet.detect(coarse, request)
+    bare = shipdet.detect(coarse, replace(request, pixel_coordinates=True, gsd_m=3.0))
+    assert bare.crs is None
+    np.testing.assert_allclose(bare["bow_col"], on_earth["bow_col"], atol=0.05)
+    np.testing.assert_allclose(bare["gsd_m"], 3.0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "pixels"),
+    [
+        (DetectRequest(sharpen=True), "1 m"),
+        (DetectRequest(sharpen=True, gsd_m="unknown"), "an unknown size"),
+    ],
+)
+def test_fine_scenes_and_those_of_unknown_scale_are_looked_at_as_they_are(part, caplog, request_, pixels, monkeypatch):
+    monkeypatch.setattr("shipdet.models.sharpener.FOLDER", Path("nowhere"))
+    found = run_detection(part, request_)
+    assert found.sharpened == 1
+    assert caplog.text.count("so it is looked at as it is") == 1
+    assert f"its pixels measure {pixels}, so" in caplog.text
+    plain = run_detection(part, replace(request_, sharpen=False))
+    assert plain.detections.equals(found.detections)
+
+
+def test_missing_weights_to_sharpen_with_are_told(coarse: Path, monkeypatch):
+    monkeypatch.setattr("shipdet.models.sharpener.FOLDER", Path("nowhere"))
+    with pytest.raises(WeightsError, match=r"no weights to sharpen by 4: nowhere/x4\.safetensors is missing"):
+        shipdet.detect(coarse, DetectRequest(sharpen=True))
 
 
 def test_unknown_weights_are_refused(part: Path):

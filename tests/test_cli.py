@@ -62,6 +62,7 @@ class Request:
     gsd_m: float | str | None
     pixel_coordinates: bool
     augment: str
+    sharpen: bool
 
 
 class Detection(NamedTuple):
@@ -70,6 +71,7 @@ class Detection(NamedTuple):
     precision: str = "float32"
     seconds: float = 1.25
     opened: float = 1.0
+    sharpened: int = 1
 
 
 class Detector:
@@ -158,7 +160,7 @@ def test_detect_asks_the_library_and_shows_the_ships(run: Run, detector: Detecto
     assert (outcome.code, outcome.err) == (0, "")
     source, request = detector.asked[0]
     assert source == "a.tif"
-    assert request == Request("auto", None, None, 2048, False, "auto", "auto", None, False, "none")
+    assert request == Request("auto", None, None, 2048, False, "auto", "auto", None, False, "none", False)
     assert "a: 2 ships in 1.2 s on cpu" in outcome.out
     assert "51.25000" in outcome.out
     assert len(gpd.read_file("a.gpkg")) == 2
@@ -167,10 +169,20 @@ def test_detect_asks_the_library_and_shows_the_ships(run: Run, detector: Detecto
 
 def test_detect_hands_on_what_it_was_told(run: Run, detector: Detector):
     chosen = ("--model", "m", "--bands", "4,green,2", "--threshold", 0.5, "--core", 512, "--device", "cuda")
-    more = ("--dense", "--precision", "bfloat16", "--gsd", 0.5, "--pixel-coordinates", "--augment", "flips")
+    more = (
+        "--dense",
+        "--precision",
+        "bfloat16",
+        "--gsd",
+        0.5,
+        "--pixel-coordinates",
+        "--augment",
+        "flips",
+        "--sharpen",
+    )
     outcome = run("detect", "a.jpg", "-o", "a.csv", *chosen, *more)
     assert outcome.code == 0
-    request = Request("m", (4, "green", 2), 0.5, 512, True, "cuda", "bfloat16", 0.5, True, "flips")
+    request = Request("m", (4, "green", 2), 0.5, 512, True, "cuda", "bfloat16", 0.5, True, "flips", True)
     assert detector.asked == [("a.jpg", request)]
 
 
@@ -178,6 +190,12 @@ def test_detect_tells_how_much_of_the_scene_was_looked_at(run: Run, detector: De
     told = {"opened": 0.031}
     monkeypatch.setattr(sys.modules["shipdet.api"], "run_detection", lambda *_: Detection(ships("a"), **told))
     assert "a: 2 ships in 1.2 s on cpu, 3.1 % of the scene looked at" in run("detect", "a.tif", "-o", "a.gpkg").out
+
+
+def test_detect_tells_how_much_a_scene_was_sharpened(run: Run, detector: Detector, monkeypatch):
+    found = Detection(ships("a"), sharpened=4)
+    monkeypatch.setattr(sys.modules["shipdet.api"], "run_detection", lambda *_: found)
+    assert "a: 2 ships in 1.2 s on cpu, sharpened 4 times\n" in run("detect", "a.tif", "-o", "a.gpkg").out
 
 
 def test_an_unknown_scale_is_asked_for_by_that_word(run: Run, detector: Detector):

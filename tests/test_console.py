@@ -55,6 +55,14 @@ def test_progress_of_few_tiles_tells_each_once(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines() == ["harbour: 1 of 3", "harbour: 2 of 3", "harbour: 3 of 3"]
 
 
+def test_progress_of_another_count_begins_anew(capsys: pytest.CaptureFixture[str]):
+    with progress("harbour") as report:
+        for done, total in ((1, 2), (2, 2), (1, 3), (3, 3)):
+            report(done, total)
+    told = ["1 of 2", "2 of 2", "1 of 3", "3 of 3"]
+    assert capsys.readouterr().out.splitlines() == [f"harbour: {line}" for line in told]
+
+
 def test_progress_on_a_terminal_is_a_bar_that_goes_away(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

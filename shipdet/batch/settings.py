@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NamedTuple
+
+from torch import nn
 
 from shipdet import __version__
 from shipdet.api import DetectRequest
 from shipdet.models.choice import AUTO, shipped_cards
+from shipdet.models.sharpener import FACTORS, load_sharpener
 from shipdet.models.weights import Model, load_weights
 
 
@@ -31,6 +35,9 @@ def settings_of(request: DetectRequest, ending: str) -> Settings:
     """
     asked = asdict(request)
     del asked["device"]
+    del asked["sharpen"]
+    if request.sharpen:
+        asked["sharpen"] = _sharpeners()
     asked |= {"format": ending, "weights": _digests(request.model), "shipdet": __version__}
     return Settings(json.dumps(asked, sort_keys=True))
 
@@ -48,11 +55,21 @@ def _digests(name: str) -> str:
     return " ".join(_digest(load_weights(each)) for each in names)
 
 
+def _sharpeners() -> str:
+    """Of all weights that scenes may be sharpened with."""
+    sharpeners = (load_sharpener(factor) for factor in FACTORS)
+    return " ".join(_digest_of(card.model_dump_json(), [network]) for network, card in sharpeners)
+
+
 def _digest(model: Model) -> str:
+    return _digest_of(model.card.model_dump_json(), [part for part in model if isinstance(part, nn.Module)])
+
+
+def _digest_of(card: str, parts: Sequence[nn.Module]) -> str:
     """Of the weights themselves: a file of the same name may hold others."""
-    digest = hashlib.sha256(model.card.model_dump_json().encode())
-    for part in (model.network, model.scorer, model.scale_head, model.scout):
-        for name, value in sorted(({} if part is None else part.state_dict()).items()):
+    digest = hashlib.sha256(card.encode())
+    for part in parts:
+        for name, value in sorted(part.state_dict().items()):
             digest.update(name.encode())
             digest.update(value.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

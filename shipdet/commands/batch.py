@@ -21,6 +21,7 @@ from shipdet.commands.options import (
     Model,
     Precision,
     PrecisionChoice,
+    Sharpen,
     Threshold,
     parse_bands,
     parse_gsd,
@@ -70,6 +71,7 @@ def batch(  # noqa: PLR0913 - a command's options are its parameters; here they 
     pixel_coordinates: InPixels = False,
     gsd: GsdOrUnknown = None,
     augment: AugmentChoice = Augment.none,
+    sharpen: Sharpen = False,
     ending: Ending = "gpkg",
     asset: Asset = None,
     workers: Workers = 1,
@@ -96,6 +98,7 @@ def batch(  # noqa: PLR0913 - a command's options are its parameters; here they 
         precision=precision.value,
         gsd_m=parse_gsd(gsd),
         augment=augment.value,
+        sharpen=sharpen,
         pixel_coordinates=pixel_coordinates,
     )
     assets = tuple(name.strip() for name in (asset or "").split(",") if name.strip())

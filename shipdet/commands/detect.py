@@ -21,6 +21,7 @@ from shipdet.commands.options import (
     Precision,
     PrecisionChoice,
     Scenes,
+    Sharpen,
     Stack,
     Threshold,
     parse_bands,
@@ -48,6 +49,7 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
     pixel_coordinates: InPixels = False,
     gsd: GsdOrUnknown = None,
     augment: AugmentChoice = Augment.none,
+    sharpen: Sharpen = False,
     stack: Stack = False,
     ending: Ending = "gpkg",
 ) -> None:
@@ -68,6 +70,7 @@ def detect(  # noqa: PLR0913 - a command's options are its parameters; here they
         precision=precision.value,
         gsd_m=parse_gsd(gsd),
         augment=augment.value,
+        sharpen=sharpen,
         pixel_coordinates=pixel_coordinates,
     )
     _detect(plan, request)
@@ -84,6 +87,7 @@ def _detect(plan: "Plan", request: "DetectRequest") -> None:
         elif (found := outcome.found) is not None:
             how = f"{found.seconds:.1f} s on {found.device}"
             looked = "" if found.opened == 1 else f", {share(found.opened)} of the scene looked at"
+            looked += "" if found.sharpened == 1 else f", sharpened {found.sharpened} times"
             typer.echo(f"{scene_name(outcome.job.source)}: {len(found.detections)} ships in {how}{looked}")
             tables.append(found.detections)
     show_ships(tables)

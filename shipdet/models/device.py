@@ -52,3 +52,8 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         return False
     capabilities = torch.cpu.get_capabilities()
     return any(bool(capabilities.get(flag)) for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def autocast(device: Device) -> torch.autocast:
+    """While the block lasts, what can be is computed in the device's precision."""
+    return torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)

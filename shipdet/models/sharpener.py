@@ -22,6 +22,7 @@ from shipdet.raster.stretch import HIGHEST, LOWEST
 FOLDER = Path(__file__).resolve().parent.parent / "weights" / "sharpen"
 """Where the weights that ship with the package lie: x2.safetensors and x4.safetensors."""
 KEY = "shipdet-sharpener"
+FACTORS = (2, 4)
 MOST_REACH = 32
 """Coarse pixels on each side of one that its convolutions may look at: the margin that blocks are given."""
 UPWARD_REACH = 2

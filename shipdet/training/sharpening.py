@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from shipdet.attention.rcan import RCAN, Layout, enlarge
 from shipdet.errors import LabelsError
 from shipdet.labels.folders import Folder, Split, read_folder
-from shipdet.models.device import Device
+from shipdet.models.device import Device, autocast
 from shipdet.models.sharpener import sharpened
 from shipdet.raster.stretch import stretch_of
 from shipdet.raster.validity import valid_pixels
@@ -155,7 +155,7 @@ def judge(network: RCAN, pictures: Sequence[Photograph], device: Device) -> Wort
     for pixels, low, high in pictures:
         fine = (pixels / LEVELS)[None]
         coarse = coarser(fine, network.scale)
-        with torch.inference_mode(), _precision(device):
+        with torch.inference_mode(), autocast(device):
             image = sharpened(network, _channels_last((coarse - low) / (high - low), device)).float().cpu()
         found.append(psnr(image * (high - low) + low, fine))
         plain.append(psnr(enlarge(coarse, network.scale), fine))
@@ -176,14 +176,10 @@ def _batch(pictures: Sequence[Photograph], schedule: SharpenSchedule, random: to
 
 def _loss(network: RCAN, batch: tuple[Tensor, Tensor], device: Device) -> Tensor:
     coarse, fine = (_channels_last(part, device) for part in batch)
-    with _precision(device):
+    with autocast(device):
         image = sharpened(network, coarse)
     return (image.float() - fine).abs().mean()
 
 
 def _channels_last(pixels: Tensor, device: Device) -> Tensor:
     return pixels.to(device.device, memory_format=torch.channels_last)
-
-
-def _precision(device: Device) -> torch.autocast:
-    return torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)

@@ -7,9 +7,13 @@ import geopandas as gpd
 import pytest
 
 from shipdet.api import DetectRequest
+from shipdet.attention.rcan import RCAN, Layout
 from shipdet.batch.inputs import one
+from shipdet.batch.settings import settings_of
 from shipdet.batch.work import Task, do_task
 from shipdet.inference import engine
+from shipdet.models import sharpener
+from shipdet.models.sharpener import FACTORS, Sharpener, SharpenerCard, save_sharpener
 
 REQUEST = DetectRequest(threshold=0.0, core=64, dense=True)
 
@@ -66,6 +70,43 @@ def test_a_scene_looked_at_in_several_views_resumes_in_the_middle_of_one(task, l
     assert len(list(task.tiles.rglob("view0/*.safetensors"))) == 4
     assert do_task(flips).error is None
     assert len(looks) == 4 + 1 + 4 * 6 - 4
+
+
+@pytest.fixture
+def coarse(task: Task, scenes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+    """A scene that is said to have 3 m: in three quarters of its sharpened pixels 3 x 3 tiles."""
+    folder, layout = tmp_path / "weights", Layout(1, 1, 4)
+    folder.mkdir()
+    for factor in FACTORS:
+        card = SharpenerCard(factor=factor, **layout._asdict(), trained_on=(), terms="none", steps=0)
+        save_sharpener(folder / f"x{factor}.safetensors", Sharpener(RCAN(factor, layout), card))
+    monkeypatch.setattr(sharpener, "FOLDER", folder)
+    path = scenes.write("coarse.tif", size=(60, 64))
+    request = replace(REQUEST, gsd_m=3.0, sharpen=True, model="inshore-vhr")
+    return replace(task, scene=one(str(path)), request=request, settings=settings_of(request, "parquet").hash)
+
+
+def test_a_scene_that_is_sharpened_resumes_in_the_middle(coarse, looks):
+    with pytest.raises(KeyboardInterrupt):
+        do_task(coarse)
+    assert len(list(coarse.tiles.rglob("*.safetensors"))) == 4
+    assert do_task(coarse).error is None
+    assert len(looks) == 4 + 1 + 9 - 4
+    resumed = coarse.output.read_bytes(), coarse.part.read_bytes()
+    do_task(replace(coarse, settings="other settings"))
+    assert (coarse.output.read_bytes(), coarse.part.read_bytes()) == resumed
+    assert len(gpd.read_parquet(coarse.output)) > 0
+
+
+def test_tiles_that_were_looked_at_sharpened_are_not_taken_for_others(coarse, looks):
+    """Both ways the scene measures 192 x 180 pixels of the model, so their tiles have the same names."""
+    with pytest.raises(KeyboardInterrupt):
+        do_task(coarse)
+    plain = replace(coarse.request, sharpen=False)
+    do_task(replace(coarse, request=plain, settings=settings_of(plain, "parquet").hash))
+    folders = {path.parent: path.name for path in coarse.tiles.rglob("*.safetensors")}
+    assert len(folders) == 2
+    assert len(looks) == 4 + 1 + 9
 
 
 def test_ships_on_earth_do_not_join_ships_in_pixels(task, detector):

@@ -53,7 +53,7 @@ def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
 
 def test_words_become_one_request(runs, call):
     words = ["--threshold", "0.5", "--bands", "3,2,1", "--format", ".csv", "--asset", "red, green", "--core", "512"]
-    words += ["--gsd", "unknown", "--augment", "flips", "--retry-failed", "--redo"]
+    words += ["--gsd", "unknown", "--augment", "flips", "--sharpen", "--retry-failed", "--redo"]
     code, out, err = call("batch", "in", "*.tif", "-o", "out", *words)
     assert (code, err) == (0, "")
     ((request, runner),) = runs.asked
@@ -61,7 +61,7 @@ def test_words_become_one_request(runs, call):
     assert (request.folder, request.ending, request.assets) == (Path("out"), "csv", ("red", "green"))
     assert (request.retry_failed, request.redo, request.merge_window_s) == (True, True, None)
     assert (request.detect.threshold, request.detect.bands, request.detect.core) == (0.5, (3, 2, 1), 512)
-    assert (request.detect.gsd_m, request.detect.augment) == ("unknown", "flips")
+    assert (request.detect.gsd_m, request.detect.augment, request.detect.sharpen) == ("unknown", "flips", True)
     assert runner.func is in_process
     assert out.splitlines()[-1] == "1 scenes done, 2 finished before, 0 failed; 7 ships in out/detections"
 
