@@ -1,9 +1,9 @@
 """RA-CNN on ten types of ship: does it pay to look closer where the network says?
 
-"1+2" and "1+2+3" are means of the scales' probabilities; "fused" is the paper's way to put scales together, a classifier
-on the features of all three side by side.
-Claims: error falls from scale 1 to 1+2 and 1+2+3, and from scale 1 to fused; boxes that the APN proposes err less than a crop of the middle and
-than a crop at random, at the same size of network; the rank loss falls and the boxes move.
+"1+2" and "1+2+3" are means of the scales' probabilities; "fused" is the paper's way to put scales together, a
+classifier on the features of all three side by side.
+Claims: error falls from scale 1 to 1+2 and 1+2+3, and from scale 1 to fused; boxes that the APN proposes err less than
+a crop of the middle and than a crop at random, at the same size of network; the rank loss falls and the boxes move.
 --picture draws the boxes on test chips.
 """
 

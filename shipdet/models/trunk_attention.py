@@ -5,9 +5,11 @@
 the paper's module with the stage as its trunk branch, (1 + M(x)) * T(x), whose mask branch
 runs beside the trunk on the same x: here the mask is made of the stage's own output, which it
 then multiplies. It pools once, and not at the deepest stage, for tiles start at multiples of
-32 pixels: so it sees the same however a scene is cut. `se` (Hu et al., CVPR 2018), `eca` (Wang et al., CVPR 2020) and `cbam`
-(Woo et al., ECCV 2018) are timm's. They weigh channels by their mean over the whole tile, so
-with them ships depend, a little, on how a scene is cut.
+32 pixels: so it sees the same however a scene is cut.
+
+`se` (Hu et al., CVPR 2018), `eca` (Wang et al., CVPR 2020) and `cbam` (Woo et al., ECCV 2018)
+are timm's. They weigh channels by their mean over the whole tile, so with them ships depend,
+a little, on how a scene is cut.
 """
 
 from typing import Literal

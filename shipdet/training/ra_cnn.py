@@ -1,8 +1,8 @@
 """The Lightning module that trains RA-CNN: classifiers and proposals in turns (Fu, Zheng and Mei, CVPR 2017).
 
 First the proposals learn where the features respond most; then classifiers, with their backbones, and proposals take
-turns, each held still while the other learns, its running statistics included. The boxcar's k grows all the while, so that early boxes have wide edges
-to learn from and late ones cut sharply.
+turns, each held still while the other learns, its running statistics included. The boxcar's k grows all the
+while, so that early boxes have wide edges to learn from and late ones cut sharply.
 """
 
 from typing import NamedTuple
