@@ -1,8 +1,10 @@
 """What each ingredient of training is worth for other places and other ships: scores on `civil/` validation.
 
 The rows add up: each is trained from scratch with what the rows above have and one thing more, the same steps and the
-same seeds. All but the last see no picture of `civil/`. Pictures are taken at 1 m a pixel, as by
-`shipdet evaluate configs/evaluate_civil.yaml`; nothing is picked on validation but the threshold of the best F1.
+same seeds. All but the last see no picture of `civil/`. Pictures, whose scale nobody knows, are taken to have 1 m a
+pixel and looked at once, and all ships of 12 pixels and more count. `shipdet evaluate configs/evaluate_civil.yaml` asks
+something else: there the scale is looked for (`gsd_m: unknown`), and of ships only those of 25 pixels and more count
+whose bow is known. Nothing is picked on validation but the threshold of the best F1.
 
 Contract: none; a gain may be negative, and the table says so. The exit code is 0 where every row was run, 1 where this
 version's config lacks a key that a row needs, 2 where the data are not as expected.

@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -139,6 +140,20 @@ def show_models(cards: Sequence["Card"]) -> None:
             typer.echo(f"  {label:<12}{value}")
         for found in card.scores:
             typer.echo(f"  {'scores':<12}{found.split}: {_figures(found, card)}")
+
+
+def show_model(card: "Card") -> None:
+    """What `show_models` tells, of one model; then of each data set AP by overlap, and recall by band."""
+    show_models([card])
+    for found in card.scores:
+        overlaps = {"AP50": found.ap50, "AP75": found.ap75, "AP50:95": found.ap50_95}
+        told = ", ".join(f"{label} {value:.3f}" for label, value in overlaps.items() if value is not None)
+        typer.echo(f"\n  {found.split}" + (f": {told}" if told else ""))
+        if found.recalls:
+            typer.echo(f"    {'recall by':<40}{'ships':>6}{'recall':>8}")
+        for by, rows in groupby(found.recalls, lambda row: row.by):
+            for number, row in enumerate(rows):
+                typer.echo(f"    {'' if number else by:<12}{row.name:<28}{row.ships:>6}{row.recall:>8.3f}")
 
 
 def _figures(scores: "CardScores", card: "Card") -> str:

@@ -2,8 +2,8 @@
 
 Places are rendered on several days. Each holds structures that look exactly like ships and lie there every day, and
 ships that come and go, sometimes to the same berth. On a single day the two cannot be told apart.
-Claims: false alarms on the structures fall, from one day alone over a plain mean of the other days to attention over
-them, and not at the price of ships.
+Claims: with attention over the other days there are fewer false alarms on the structures than with one day alone and
+than with a plain mean of the other days, and not at the price of ships: F1 is higher than with either.
 """
 
 from typing import NamedTuple

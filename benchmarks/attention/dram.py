@@ -2,8 +2,9 @@
 
 Pictures of 100 x 100 with two digits, to be named from left to right and then ended; an error is any symbol wrong.
 Claims, the paper's order: RAM errs more than no context, which errs more than DRAM. And the cheat: with the classifier
-on the layer that knows the small picture, glimpses hardly matter. That is shown by blinding them at the test: what was
-read from glimpses is lost, what was read from the small picture is not.
+on the layer that knows the small picture, glimpses matter less. That is shown by blinding them at the test: what was
+read from glimpses is lost, what was read from the small picture is not, so DRAM loses by it, and the cheat less than
+DRAM.
 RAM has one state and names both digits at the end, as one of 100 classes, after as many glimpses in all.
 """
 
@@ -128,8 +129,9 @@ def main() -> None:
     table.show()
     table.claim("no context below RAM", ("no context", "pairs"), ("RAM", "pairs"))
     table.claim("DRAM below no context", ("DRAM", "pairs"), ("no context", "pairs"))
-    for name in VARIANTS[2:]:
-        table.claim(f"{name}: worse when blinded", (name, "pairs"), (name, "pairs, blinded"))
+    right, cheat = (((name, "pairs"), (name, "pairs, blinded")) for name in VARIANTS[2:])
+    table.claim("DRAM: worse when blinded", *right)
+    table.claim_of_gaps("the cheat loses less by being blinded than DRAM", cheat, right)
 
 
 if __name__ == "__main__":

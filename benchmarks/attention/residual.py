@@ -7,8 +7,9 @@ The data is a subset of CIFAR-10 that went through JPEG: compare the variants, n
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +100,31 @@ def run(variant: Variant, seed: int, options: Options, learn: Pictures, test: Pi
     return error(network, test)
 
 
+def column(modules: int, noise: float) -> str:
+    """What the table calls a number of modules a stage and a share of wrong labels."""
+    return f"m = {modules}, {noise:.0%} noise"
+
+
+def claims(table: Table, clean: Sequence[tuple[int, float]], noisy: Sequence[tuple[int, float]]) -> None:
+    """Judge residual attention by itself, by what more modules do to its lead, and by what wrong labels cost.
+
+    Args:
+        table: a column for each of the others.
+        clean: numbers of modules, each without wrong labels.
+        noisy: numbers of modules among those, with shares of wrong labels.
+    """
+    for at in (column(*case) for case in (*clean, *noisy)):
+        for other in ("naive", "no mask"):
+            table.claim(f"{at}: residual below {other}", ("residual", at), (other, at))
+    for (fewer, _), (more, _) in pairwise(sorted(clean)):
+        less, greater = ((("residual", at), ("naive", at)) for at in (column(fewer, 0.0), column(more, 0.0)))
+        table.claim_of_gaps(f"gap from residual to naive greater with m = {more} than with {fewer}", less, greater)
+    for modules, noise in noisy:
+        before, after = column(modules, 0.0), column(modules, noise)
+        less, greater = (((name, before), (name, after)) for name in ("residual", "no mask"))
+        table.claim_of_gaps(f"{after}: residual loses less by wrong labels than no mask", less, greater)
+
+
 def main() -> None:
     """Train every variant, print the table."""
     made = parser(__doc__, steps=200)
@@ -114,18 +140,15 @@ def main() -> None:
     learn = read_pictures(options.data, "train", options.device, options.few(12_000))
     test = read_pictures(options.data, "test", options.device, options.few(2_000))
     clean = [(m, 0.0) for m in args.modules]
-    cases = clean + [(args.modules[0], noise) for noise in args.noise if noise > 0]
+    noisy = [(args.modules[0], noise) for noise in args.noise if noise > 0]
     table = Table("Residual attention, error %", options)
     for seed in options.seeds:
-        for modules, noise in cases:
+        for modules, noise in clean + noisy:
             for name in VARIANTS:
                 found = run(Variant(name, modules, args.width, noise), seed, options, learn, test)
-                table.add(name, f"m = {modules}, {noise:.0%} noise", found)
+                table.add(name, column(modules, noise), found)
     table.show()
-    for modules, noise in cases:
-        column = f"m = {modules}, {noise:.0%} noise"
-        table.claim(f"{column}: residual below naive", ("residual", column), ("naive", column))
-        table.claim(f"{column}: residual below no mask", ("residual", column), ("no mask", column))
+    claims(table, clean, noisy)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 Rendered scenes at 1, 2 or 4 m a pixel, so that one and the same ship is 6 or 90 pixels long, with quays whose surface
 looks like a deck's. A small shared network sees each at full, half and quarter size; its score maps are fused by a
 mean, a maximum or attention (Chen et al., 2016), with a loss on the fused map alone or on each scale's too.
-Claims: attention reaches at least the mean IoU of mean and maximum, with and without the further losses; and it looks
-at full size for short ships more than for long ones.
+Claims: attention has a higher mean IoU than mean and maximum, with and without the further losses; and it looks at
+full size for short ships more than for long ones.
 """
 
 from pathlib import Path

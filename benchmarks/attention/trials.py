@@ -16,6 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+Place = tuple[str, str]
+"""Where in a table: variant and measure."""
+
 QUICK_STEPS = 2
 QUICK = "QUICK: a few steps on a few examples, to see that the script runs. These figures prove nothing."
 
@@ -114,9 +117,20 @@ class Table:
         if o.quick:
             print(f"\n{QUICK}")
 
-    def claim(self, text: str, less: tuple[str, str], more: tuple[str, str], by: float = 0.0) -> None:
+    def claim(self, text: str, less: Place, more: Place, by: float = 0.0) -> None:
         """Print whether one variant's measure lies below another's, paired by seed, by at least so much."""
-        gaps = [b - a for a, b in zip(self.get(*less), self.get(*more), strict=True)]
+        self._judge(text, self._gaps((less, more)), by)
+
+    def claim_of_gaps(self, text: str, less: tuple[Place, Place], more: tuple[Place, Place]) -> None:
+        """Print whether one gap lies below another, paired by seed; a gap is the second place less the first."""
+        pairs = zip(self._gaps(less), self._gaps(more), strict=True)
+        self._judge(text, [large - small for small, large in pairs], 0.0)
+
+    def _gaps(self, places: tuple[Place, Place]) -> list[float]:
+        low, high = (self.get(*place) for place in places)
+        return [b - a for a, b in zip(low, high, strict=True)]
+
+    def _judge(self, text: str, gaps: Sequence[float], by: float) -> None:
         held = "not judged (quick)" if self.options.quick else "holds" if min(gaps) >= by and min(gaps) > 0 else ""
         mean = statistics.fmean(gaps)
         held = held or ("holds on average, not for every seed" if mean >= by and mean > 0 else "does NOT hold")

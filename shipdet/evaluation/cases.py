@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from shipdet.errors import LabelsError
 from shipdet.evaluation.centres import CentreRule, match_centres
+from shipdet.evaluation.land import land_beside
 from shipdet.evaluation.matching import Matched, MatchRule, match
 from shipdet.evaluation.metrics import GateHits
 from shipdet.geometry import Hulls
@@ -76,7 +76,7 @@ def case_of(picture: LabelledPicture, gsd_m: float | Literal["unknown"] | None =
     """
     opened = partial(_open, picture.path, gsd_m)
     known = None if gsd_m == "unknown" else gsd_m
-    return Case(picture.path.stem, picture.labels, opened, known, _land(picture.path.with_suffix(".land.geojson")))
+    return Case(picture.path.stem, picture.labels, opened, known, land_beside(picture.path))
 
 
 def cases_of(pictures: Sequence[LabelledPicture | Case]) -> list[Case]:
@@ -126,13 +126,3 @@ def _open(path: Path, gsd_m: float | Literal["unknown"] | None, model_gsd_m: flo
     if gsd_m == "unknown":
         return replace(open_scene(path), gsd_m=None)
     return open_scene(path, gsd_m=model_gsd_m if gsd_m is None else gsd_m)
-
-
-def _land(path: Path) -> shapely.Geometry | None:
-    if not path.exists():
-        return None
-    try:
-        land = shapely.from_geojson(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, shapely.errors.ShapelyError) as error:
-        raise LabelsError(f"{path}: expected GeoJSON polygons in pixels, got {error}") from error
-    return shapely.make_valid(land)

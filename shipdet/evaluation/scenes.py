@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 
 from shipdet.config import EvaluateConfig
 from shipdet.errors import ConfigError
 from shipdet.evaluation.cases import Case, Judged, as_it_is, match_case
 from shipdet.evaluation.centres import DEFAULT_RULE as CENTRES
 from shipdet.evaluation.gates import gate_hits
+from shipdet.evaluation.land import land_beside
 from shipdet.evaluation.matching import DEFAULT_RULE, MatchRule
 from shipdet.geometry import Hulls
 from shipdet.inference.views import Augment, Looking, find_ships
@@ -47,13 +49,20 @@ def judge_scenes(
 ) -> list[Judged]:
     """Detects in each scene, and matches what is found with what is labelled in its validation blocks.
 
-    Ships of a model that does not tell bows from sterns are matched by their middles.
+    Ships of a model that does not tell bows from sterns are matched by their middles. Land is read from
+    `NAME.land.geojson` beside a scene's first file where there is one.
+
+    Raises:
+        LabelsError: the land cannot be read; told before the long work.
     """
     judging, judged = judging or ScenesJudging(), []
-    for done, labelled in enumerate(scenes, start=1):
+    lands = [land_beside(labelled.scene.sources[0].path, labelled.frame) for labelled in scenes]
+    for done, (labelled, land) in enumerate(zip(scenes, lands, strict=True), start=1):
         found = find_ships(labelled.scene, model, device, Looking(judging.augment))
         wanted = to_judge_by(labelled.labels, labelled.blocks)
         case = _case(labelled.scene, wanted, found.sampling, model.card)
+        if land is not None:
+            case = case._replace(land=shapely.transform(land, found.sampling.to_model))
         hulls = in_model_pixels(found.hulls, found.sampling)
         matched = match_case(hulls, case, judging.rule)
         gate = gate_hits(found, wanted, model.card.gate_threshold, matched.counted)

@@ -1,11 +1,15 @@
 """Attention blocks for the stages of the detector's trunk.
 
-`residual` is residual attention (Wang et al., CVPR 2017) with the stage as its trunk branch:
-(1 + M(x)) * x, where x is what the stage says and M a mask of one hourglass. It pools once,
-and not at the deepest stage, for tiles start at multiples of 32 pixels: so it sees the same
-however a scene is cut. `se` (Hu et al., CVPR 2018), `eca` (Wang et al., CVPR 2020) and `cbam`
-(Woo et al., ECCV 2018) are timm's. They weigh channels by their mean over the whole tile, so
-with them ships depend, a little, on how a scene is cut.
+`residual` weighs what a stage says by a mask of residual attention (Wang et al., CVPR 2017):
+(1 + M(T(x))) * T(x), where T is the stage, x what enters it and M one hourglass. That is not
+the paper's module with the stage as its trunk branch, (1 + M(x)) * T(x), whose mask branch
+runs beside the trunk on the same x: here the mask is made of the stage's own output, which it
+then multiplies. It pools once, and not at the deepest stage, for tiles start at multiples of
+32 pixels: so it sees the same however a scene is cut.
+
+`se` (Hu et al., CVPR 2018), `eca` (Wang et al., CVPR 2020) and `cbam` (Woo et al., ECCV 2018)
+are timm's. They weigh channels by their mean over the whole tile, so with them ships depend,
+a little, on how a scene is cut.
 """
 
 from typing import Literal
@@ -18,20 +22,20 @@ from shipdet.attention.residual import Layout, ResidualAttention
 TrunkAttention = Literal["none", "residual", "se", "eca", "cbam"]
 
 MASK_ONLY = Layout(p=0, t=0, r=1)
-"""The stage is the trunk branch: the module adds no units beside its mask."""
+"""The mask alone: no units before, beside or after it, so that what enters feeds both the mask and the product."""
 WIDER = {"none": 0, "residual": 224, "se": 0, "eca": 0, "cbam": 192}
 """Pixels by which blocks widen what a place is told by, in multiples of 32; but for means over a whole tile."""
 
 
 class ResidualBlock(nn.Module):
-    """(1 + M) * x for features x of a stage; with a mask of 0 it is not there."""
+    """(1 + M(y)) * y for what a stage says, y = T(x); with a mask of 0 it is not there."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.attention = ResidualAttention(channels, depth=1, layout=MASK_ONLY)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """(B, C, H, W), a stage's output, to the same."""
         features: Tensor = self.attention(x).features
         return features
 

@@ -213,11 +213,11 @@ def read_card(path: Path) -> Card:
         raise WeightsError(f"{path} is no shipdet weights file ({reason}); expected one from `shipdet train`") from None
 
 
-def load_weights(name: str) -> Model:
-    """A model by the name of weights that ship with the package, or by the path of a file.
+def weights_file(name: str) -> Path:
+    """The file of weights that ship with the package, by their name; else the file of that path.
 
     Raises:
-        WeightsError: no such weights, or a file that is damaged or not ours.
+        WeightsError: there is neither.
     """
     path = FOLDER / f"{name}.safetensors"
     if not path.is_file():
@@ -225,6 +225,16 @@ def load_weights(name: str) -> Model:
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in FOLDER.glob("*.safetensors"))) or "none"
         raise WeightsError(f"no weights {name!r}: expected a .safetensors file or the name of shipped ones ({shipped})")
+    return path
+
+
+def load_weights(name: str) -> Model:
+    """A model by the name of weights that ship with the package, or by the path of a file.
+
+    Raises:
+        WeightsError: no such weights, or a file that is damaged or not ours.
+    """
+    path = weights_file(name)
     card = read_card(path)
     with safe_open(str(path), framework="pt") as file:
         state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict

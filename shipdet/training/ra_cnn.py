@@ -1,8 +1,8 @@
 """The Lightning module that trains RA-CNN: classifiers and proposals in turns (Fu, Zheng and Mei, CVPR 2017).
 
 First the proposals learn where the features respond most; then classifiers, with their backbones, and proposals take
-turns, each held still while the other learns. The boxcar's k grows all the while, so that early boxes have wide edges
-to learn from and late ones cut sharply.
+turns, each held still while the other learns, its running statistics included. The boxcar's k grows all the
+while, so that early boxes have wide edges to learn from and late ones cut sharply.
 """
 
 from typing import NamedTuple
@@ -76,12 +76,20 @@ class RACNNTraining(L.LightningModule):
         optimiser = self._optimisers()[turn]
         self._rate(optimiser, step)
         self.toggle_optimizer(optimiser)
+        self._hold(turn)
         scales = self.network(image, self.sharpness(step))
+        self.network.train()
         loss = self._proposals(scales, classes, step) if turn else self._classifiers(scales, classes)
         optimiser.zero_grad()
         self.manual_backward(loss)
         optimiser.step()
         self.untoggle_optimizer(optimiser)
+
+    def _hold(self, turn: int) -> None:
+        """Whose turn it is not evaluates: batch norms would move on without their parameters."""
+        network = self.network
+        for part in (network.backbones, network.classifiers, network.fuse) if turn else (network.proposals,):
+            part.eval()
 
     def _classifiers(self, scales: Scales, classes: Tensor) -> Tensor:
         losses = [F.cross_entropy(logits, classes) for logits in (*scales.logits, scales.fused)]

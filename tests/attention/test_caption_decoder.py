@@ -20,6 +20,13 @@ def test_a_sentence_has_words_looks_and_log_probabilities(attend: Attend, places
     assert torch.allclose(told.weights.sum(dim=2), torch.ones(1, 3))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("attend", [soft, hard, likeliest, evenly])
+def test_precision_stays_what_it_was(dtype: torch.dtype, attend: Attend) -> None:
+    told = make().to(dtype)(torch.randn(1, 9, 4, dtype=dtype), torch.zeros(1, 3, dtype=torch.long), attend)
+    assert {x.dtype for x in told} == {dtype}
+
+
 def test_told_word_by_word_it_is_the_same() -> None:
     decoder, annotations = make(), torch.randn(2, 3, 4)
     tokens = torch.tensor([[1, 2, 3], [4, 5, 6]])

@@ -38,6 +38,13 @@ def test_every_object_has_logits_and_places(size: tuple[int, int]) -> None:
     assert seen.locations.abs().max() <= 1
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("context", [Context(1, 16, 24), NoContext(24)])
+def test_precision_stays_what_it_was(dtype: torch.dtype, context: nn.Module) -> None:
+    seen = make(context).to(dtype)(torch.randn(1, 1, 33, 41, dtype=dtype))
+    assert {x.dtype for x in (*seen, dram_loss(seen, torch.tensor([[3, 4, 10]])))} == {dtype}
+
+
 def test_what_is_named_comes_from_glimpses_and_not_from_the_small_picture() -> None:
     dram = make()
     dram(torch.randn(2, 1, 40, 40)).logits.square().sum().backward()

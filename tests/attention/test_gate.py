@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from shipdet.attention.gate import Gate, open_gate
 
@@ -46,13 +47,23 @@ def test_pictures_of_a_batch_do_not_open_each_other() -> None:
     assert open_gate(attention, 0.5).flatten(1).any(dim=1).tolist() == [False, True, False]
 
 
-def test_no_gradient_passes_the_gate() -> None:
-    attention = torch.rand(1, 4, 4, requires_grad=True)
-    gate = open_gate(attention, 0.5)
+def test_a_loss_behind_the_gate_teaches_nothing_to_what_made_the_attention_map() -> None:
+    torch.manual_seed(0)
+    deep, shallow = nn.Conv2d(3, 1, 3, padding=1), nn.Conv2d(3, 4, 3, padding=1)
+    image = torch.randn(2, 3, 8, 8, requires_grad=True)
+    attention = deep(image).sigmoid().squeeze(1)
+    gated = Gate(float(attention.detach().quantile(0.95)))(shallow(image), attention)
+    assert attention.requires_grad
+    assert 0 < gated.gate.sum() < gated.gate.numel()
+    gated.features.square().sum().backward()
+    assert all(p.grad is None for p in deep.parameters())
+    assert all(p.grad is not None and p.grad.any() for p in shallow.parameters())
+
+
+def test_the_gate_is_yes_or_no() -> None:
+    gate = open_gate(torch.rand(1, 4, 4, requires_grad=True), 0.5)
     assert gate.dtype == torch.bool
     assert not gate.requires_grad
-    (gate * attention.detach().clone().requires_grad_()).sum().backward()
-    assert attention.grad is None
 
 
 def test_the_gate_lets_features_through_where_it_is_open_and_only_there() -> None:

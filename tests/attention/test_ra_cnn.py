@@ -26,6 +26,14 @@ def test_any_number_of_scales_and_any_size(scales: int) -> None:
     assert all(image.shape == (1, 3, 16, 12) for image in out.images)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_precision_stays_what_it_was(dtype: torch.dtype) -> None:
+    out = make().to(dtype)(torch.randn(1, 3, 33, 25, dtype=dtype))
+    boxes = [x for box in (*out.proposed, *out.boxes) for x in box]
+    assert {x.dtype for x in (*out.logits, out.fused, *out.images, *out.features, *boxes)} == {dtype}
+    assert rank_loss(true_class(out.logits)).dtype == dtype
+
+
 def test_the_first_scale_is_the_picture_reduced_and_finer_ones_are_what_boxes_show() -> None:
     image = torch.randn(2, 3, 32, 24)
     out = make()(image, 50.0)

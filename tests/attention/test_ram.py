@@ -26,6 +26,15 @@ def test_one_log_probability_less_than_glimpses(steps: int, size: tuple[int, int
     assert ram_loss(seen, torch.zeros(1, dtype=torch.long)).isfinite()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("locator", [Locator(32, 0.2), RandomLocator()])
+def test_precision_stays_what_it_was(dtype: torch.dtype, locator: torch.nn.Module) -> None:
+    ram = make()
+    ram.locator = locator
+    seen = ram.to(dtype)(torch.randn(1, 1, 13, 21, dtype=dtype))
+    assert {x.dtype for x in (*seen, ram_loss(seen, torch.zeros(1, dtype=torch.long)))} == {dtype}
+
+
 def test_no_gradient_of_the_classifier_reaches_the_locator() -> None:
     ram, image = make(), torch.randn(8, 1, 20, 20)
     ram(image).logits.square().sum().backward()

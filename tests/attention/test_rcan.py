@@ -16,6 +16,14 @@ def test_pictures_of_any_size_grow_by_the_scale(scale: int, size: tuple[int, int
     assert ((out.weights > 0) & (out.weights < 1)).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("weigh", [ChannelWeights, EqualWeights])
+def test_precision_stays_what_it_was(dtype: torch.dtype, weigh: type[ChannelWeights] | type[EqualWeights]) -> None:
+    out = RCAN(2, SMALL, weigh).to(dtype)(torch.rand(1, 3, 5, 7, dtype=dtype))
+    assert {x.dtype for x in out} == {dtype}
+    assert enlarge(torch.rand(1, 3, 5, 7, dtype=dtype), 2).dtype == dtype
+
+
 @pytest.mark.parametrize("scale", [2, 4])
 def test_an_untrained_network_is_bicubic(scale: int) -> None:
     image = torch.rand(2, 3, 6, 9)

@@ -97,6 +97,17 @@ def test_gradients_agree_with_finite_differences():
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", [(1, 1), (5, 7)])
+def test_precision_stays_what_it_was(dtype: torch.dtype, size: tuple[int, int]):
+    head = ScaleAttention(6, 3, 8).to(dtype)
+    scores = noise(1, 3, 4, *size, seed=1, dtype=dtype)
+    fused = head(noise(1, 3, 6, *size, dtype=dtype), scores)
+    losses = supervised_losses(fused, scores, torch.zeros(1, *size, dtype=torch.long))
+    common = on_common_grid(list(scores.unbind(dim=1)), (3, 9))
+    assert {x.dtype for x in (*fused, *losses, common, average(scores), maximum(scores))} == {dtype}
+
+
 def test_it_exports():
     head = ScaleAttention(6, 3, 8).eval()
     inputs = (noise(1, 3, 6, 5, 7), noise(1, 3, 2, 5, 7, seed=1))

@@ -27,6 +27,18 @@ def test_weights_sum_to_one_and_one_context_comes_back(attend: object) -> None:
     assert torch.allclose(look.weights.sum(dim=1), torch.ones(2))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("attend", [soft, hard, likeliest, evenly])
+@pytest.mark.parametrize("places", [1, 7])
+def test_precision_stays_what_it_was(attend: object, places: int, dtype: torch.dtype) -> None:
+    look = attend(torch.randn(1, places, dtype=dtype), torch.randn(1, places, 3, dtype=dtype))  # type: ignore[operator]
+    weights, words = look.weights[:, None], torch.ones(1, 1, dtype=torch.bool)
+    chosen = Chosen(look.log_prob[:, None], weights, words)
+    loss = hard_attention_loss(chosen, torch.zeros(1, dtype=dtype), torch.zeros((), dtype=dtype))
+    others = (ScalarGate(3).to(dtype)(look.context), doubly_stochastic_penalty(weights, words), entropy(weights), loss)
+    assert {x.dtype for x in (*look, *others)} == {dtype}
+
+
 def test_equal_scores_give_the_mean() -> None:
     _, annotations = looked_at()
     assert torch.allclose(soft(torch.full((2, 5), 3.0), annotations).context, annotations.mean(dim=1), atol=1e-6)

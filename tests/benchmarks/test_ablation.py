@@ -5,6 +5,7 @@ import ablation
 import numpy as np
 import pytest
 import torch
+from outcomes import Outcome
 from PIL import Image
 
 from shipdet.config import TrainConfig
@@ -96,7 +97,18 @@ def test_the_ablation_runs_prints_a_table_and_goes_on_where_it_was(
     assert capsys.readouterr().out.splitlines()[4:] == first.splitlines()[4:]
 
 
-def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_settings_in_the_same_folder_are_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablation, "train_quietly", lambda *_, **__: pytest.fail("trained"))
+    finished = {"outcome": dict.fromkeys(Outcome._fields, 0), "settings": {"steps": 1}}
+    (tmp_path / "full-1.json").write_text(json.dumps(finished))
+    words = ["--data", data, "--output", tmp_path, "--steps", 2, "--seeds", 1, "--rows", "full"]
+    assert ablation.main([*map(str, words), "--threads", str(torch.get_num_threads())]) == 2
+    assert "full-1.json was run with other settings" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ablation.main(["--data", str(tmp_path), "--output", str(tmp_path)]) == 2
     assert "no validation pictures" in capsys.readouterr().err
 

@@ -1,18 +1,22 @@
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
 from pydantic import ValidationError
+from shapely.geometry import Polygon
 
 from shipdet.config import EvaluateConfig, load_config
-from shipdet.errors import ConfigError
+from shipdet.errors import ConfigError, LabelsError
 from shipdet.evaluation import scenes
 from shipdet.evaluation.centres import CentreRule
+from shipdet.evaluation.land import land_beside
 from shipdet.evaluation.matching import MatchRule
 from shipdet.evaluation.run import evaluate
-from shipdet.geometry import Hulls
+from shipdet.evaluation.strata import strata
+from shipdet.geometry import Grid, Hulls
 from shipdet.inference.engine import Found
 from shipdet.labels.frame import Frame
 from shipdet.labels.types import Labels, Ship
@@ -54,6 +58,50 @@ def test_a_scene_is_judged_in_its_validation_blocks_in_pixels_of_the_model(
     assert judged.hulls.beam == pytest.approx([10] * 3, rel=2e-3)
     assert judged.gate == (2, 2)
     assert judged.picture.gsd_m == pytest.approx(1.0, rel=2e-3)
+
+
+def quay(labelled: LabelledScene) -> gpd.GeoSeries:
+    """Land 20 scene pixels beside the ship for validation, 10 m."""
+    corners = [labelled.scene.grid.transform @ xy for xy in ((500, 230), (600, 230), (600, 390), (500, 390))]
+    return gpd.GeoSeries([Polygon(corners)], crs=labelled.scene.grid.crs)
+
+
+def test_land_beside_a_scene_tells_ships_inshore_in_pixels_of_the_model(
+    labelled: LabelledScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(scenes, "find_ships", lambda *_: nothing_in(labelled, 1.0))
+    model, device = load_weights("inshore-vhr"), choose_device("cpu")
+    (judged,) = scenes.judge_scenes(model, device, [labelled])
+    assert judged.picture.land is None
+    quay(labelled).to_crs(4326).to_file(tmp_path / "a.land.geojson")
+    (judged,) = scenes.judge_scenes(model, device, [labelled])
+    assert judged.picture.land is not None
+    assert judged.picture.land.bounds == pytest.approx((250, 115, 300, 195), abs=0.5)
+    shore = [(row.name, row.ships) for row in strata([judged], 0.5) if row.by == "shore"]
+    assert shore == [("inshore (land < 1 length off)", 1)]
+
+
+@pytest.mark.parametrize("text", ["{}", '{"type": "FeatureCollection", "features": []}', "no JSON"])
+def test_land_that_is_none_is_told_before_the_long_work(
+    labelled: LabelledScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+):
+    monkeypatch.setattr(scenes, "find_ships", lambda *_: pytest.fail("it looked"))
+    (tmp_path / "a.land.geojson").write_text(text)
+    with pytest.raises(LabelsError, match=r"a\.land\.geojson: expected"):
+        scenes.judge_scenes(load_weights("inshore-vhr"), choose_device("cpu"), [labelled])
+
+
+def test_a_coastline_is_no_land(labelled: LabelledScene, tmp_path: Path):
+    quay(labelled).boundary.to_crs(4326).to_file(tmp_path / "a.land.geojson")
+    with pytest.raises(LabelsError, match=r"expected polygons, got LineString"):
+        land_beside(tmp_path / "a.tif", labelled.frame)
+
+
+def test_land_of_a_scene_that_lies_nowhere_is_given_in_pixels(tmp_path: Path):
+    (tmp_path / "a.land.geojson").write_text('{"type": "Polygon", "coordinates": [[[0,0],[9,0],[9,9],[0,9],[0,0]]]}')
+    land = land_beside(tmp_path / "a.tif", Frame("a.tif", Grid(None, Affine.identity(), 20, 20)))
+    assert land is not None
+    assert land.area == 81
 
 
 def test_ships_that_do_not_count_count_for_the_gate_neither(labelled: LabelledScene, monkeypatch: pytest.MonkeyPatch):

@@ -87,6 +87,17 @@ def test_each_holds_still_while_the_other_learns() -> None:
 
 
 @quiet
+def test_statistics_of_the_backbones_move_in_the_turns_of_the_classifiers_alone() -> None:
+    for turns, moves in ((TURNS, True), (TURNS._replace(first=0), False), (Turns(0, 0, 0, 2, 2), False)):
+        torch.manual_seed(0)
+        network = RACNN(lambda: nn.Sequential(backbone(), nn.BatchNorm2d(4)), 4, 2, 2, (8, 8))
+        before = [b.clone() for b in network.backbones.buffers()]
+        fit(RACNNTraining(network, turns, Rates()), 2)
+        assert moved(before, list(network.backbones.buffers())) == moves
+        assert all(module.training for module in network.modules())
+
+
+@quiet
 def test_everything_can_be_taught_again_after_training() -> None:
     training = make()
     fit(training, 7)

@@ -45,6 +45,45 @@ def test_claims_are_judged_seed_by_seed(
     assert f"a below b: {verdict}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("greater", "verdict", "gap"),
+    [((3, 6), "holds;", "1.50 ± 0.71"), ((1, 9), "holds on average", "2.00"), ((2, 4), "does NOT hold", "0.00 ± 0.00")],
+)
+def test_claims_of_gaps_compare_differences_seed_by_seed(
+    greater: tuple[float, float], verdict: str, gap: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seeds start from 10 and 20, so that only differences of the same seed tell."""
+    made = table()
+    for seed, start in enumerate((10.0, 20.0)):
+        for name, values in (("steady", (2, 4)), ("grown", greater)):
+            made.add(name, "before", start)
+            made.add(name, "after", start + values[seed])
+    steady, grown = (((name, "before"), (name, "after")) for name in ("steady", "grown"))
+    made.claim_of_gaps("steady gains less than grown", steady, grown)
+    shown = capsys.readouterr().out
+    assert f"steady gains less than grown: {verdict}" in shown
+    assert f"gap {gap}" in shown
+
+
+def test_residual_attention_is_judged_by_its_lead_and_by_what_wrong_labels_cost(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    residual, made = import_module("residual"), table()
+    errors = {
+        "m = 1, 0% noise": {"residual": 10, "naive": 11, "no mask": 12},
+        "m = 2, 0% noise": {"residual": 9, "naive": 12, "no mask": 12},
+        "m = 1, 50% noise": {"residual": 15, "naive": 20, "no mask": 16},
+    }
+    for column, values in errors.items():
+        for name, value in values.items():
+            made.add(name, column, value)
+    residual.claims(made, [(2, 0.0), (1, 0.0)], [(1, 0.5)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "- gap from residual to naive greater with m = 2 than with 1: holds; gap 2.00" in lines
+    assert "- m = 1, 50% noise: residual loses less by wrong labels than no mask: does NOT hold; gap -1.00" in lines
+    assert len(lines) == 8
+
+
 def test_a_quick_run_judges_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     quick = filled((1, 2), (3, 4), quick=True)
     quick.show()
