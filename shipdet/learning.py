@@ -133,6 +133,7 @@ def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], No
         ShipdetError: the weights or the data are not as expected.
     """
     from shipdet.evaluation.bow_weight import second_look_facts  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.evaluation.validation import rescored  # noqa: PLC0415 - likewise
     from shipdet.training.bow_classifier import BowSchedule, hulls_of, train_bow_classifier  # noqa: PLC0415 - likewise
     from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
     from shipdet.training.run import SYNTHETIC_SIZE  # noqa: PLC0415 - likewise
@@ -148,9 +149,11 @@ def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], No
     classifier = round_to_half(train_bow_classifier(real, drawn, schedule, report))
     held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
     split = " and ".join(folder.name for folder in folders) + " validation"
-    facts = second_look_facts(model, classifier, choose_device(), held_back, split, report)
+    device = choose_device()
+    facts = second_look_facts(model, classifier, device, held_back, split, report)
     card = model.card.model_copy(update={"second_look": facts})
-    save_weights(config.output, model._replace(card=card, bow_classifier=classifier))
+    taught = model._replace(card=card, bow_classifier=classifier)
+    save_weights(config.output, taught._replace(card=rescored(taught, device, folders)))
     return config.output
 
 

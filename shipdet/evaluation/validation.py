@@ -85,6 +85,14 @@ def card_with(card: Card, judged: Mapping[str, Sequence[Judged]]) -> Card:
     return card.model_copy(update=told)
 
 
+def rescored(model: Model, device: Device, folders: Sequence[Folder]) -> Card:
+    """A model's card with its scores on the validation splits of folders, at its own threshold, told anew."""
+    threshold = model.card.score_threshold
+    judged = {folder.name: judge(model, device, read_folder(folder, "validation")) for folder in folders}
+    scores = tuple(_scores(f"{name} validation", data, threshold) for name, data in judged.items())
+    return model.card.model_copy(update={"scores": scores})
+
+
 def _with_scorer(model: Model, device: Device, config: TrainConfig) -> Model:
     """Its scorer learns from the pictures' training splits, and from harbours drawn anew."""
     if config.sen2ships is not None:
