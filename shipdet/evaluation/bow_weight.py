@@ -11,7 +11,7 @@ from shipdet.evaluation.cases import Judged
 from shipdet.evaluation.matching import HIT
 from shipdet.evaluation.run import judge
 from shipdet.geometry import Array
-from shipdet.inference.second_look import SUREST, UNSURE, bow_logits
+from shipdet.inference.second_look import SUREST, bow_logits, doubt
 from shipdet.labels.folders import LabelledPicture
 from shipdet.models.bow_classifier import BowClassifier
 from shipdet.models.device import Device
@@ -66,16 +66,15 @@ def second_look_facts(
 
 
 def best_weight(looks: Looks) -> float:
-    """The weight of the second look that makes what is true of the unsure ships likeliest; 0 where there are none."""
-    unsure = expit(looks.first) < UNSURE
-    sign = np.where(looks.right > 0, 1.0, -1.0)[unsure]
-    told = looks.first[unsure] + WEIGHTS[:, None] * looks.second[unsure]
+    """The weight of the second look that makes what is true of the ships likeliest; 0 where none is in doubt."""
+    sign = np.where(looks.right > 0, 1.0, -1.0)
+    told = looks.first + WEIGHTS[:, None] * doubt(expit(looks.first)) * looks.second
     return float(WEIGHTS[np.argmax(log_expit(sign * told).sum(axis=1))])
 
 
 def heading_accuracy(looks: Looks, weight: float) -> float:
     """Share of the ships that point the right way once the unsure ones were looked at again."""
-    told = looks.first + np.where(expit(looks.first) < UNSURE, weight * looks.second, 0)
+    told = looks.first + weight * doubt(expit(looks.first)) * looks.second
     return float(((told > 0) == (looks.right > 0)).mean())
 
 

@@ -23,8 +23,9 @@ from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene
 from shipdet.raster.stretch import scene_stretch
 
-UNSURE = 0.85
-"""`bow_score` below which a ship is looked at again."""
+UNSURE, SURE = 0.8, 0.9
+"""`bow_score` up to which the second look counts in full, and from which not at all; a ship that is sure is not looked
+at. In between it counts by degrees, so that the least difference between two runs stays one."""
 LEAST_SCORE = 0.1
 """Of ships: what is hardly one need not be looked at again."""
 BATCH = 32
@@ -51,17 +52,23 @@ def look_again(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, dev
     if model.bow_classifier is None or facts is None:
         return hulls
     length = np.hypot(*(sampling.to_model(hulls.bow) - sampling.to_model(hulls.stern)).T)
-    unsure = hulls.ordered & (hulls.bow_score < UNSURE) & (hulls.score >= LEAST_SCORE) & (length > LEAST_LENGTH)
+    unsure = hulls.ordered & (hulls.bow_score < SURE) & (hulls.score >= LEAST_SCORE) & (length > LEAST_LENGTH)
     doubtful = np.flatnonzero(unsure)
     if not len(doubtful):
         return hulls
     logits = logit(np.clip(hulls.bow_score, SUREST[0], SUREST[1]))
-    logits[doubtful] += facts.weight * bow_logits(hulls[doubtful], scene, sampling, model.bow_classifier, device)
+    seen = bow_logits(hulls[doubtful], scene, sampling, model.bow_classifier, device)
+    logits[doubtful] += facts.weight * doubt(hulls.bow_score[doubtful]) * seen
     wrong = (logits < 0)[:, None]
     bow_score = hulls.bow_score.copy()
     bow_score[doubtful] = expit(np.abs(logits[doubtful]))
     bow, stern = np.where(wrong, hulls.stern, hulls.bow), np.where(wrong, hulls.bow, hulls.stern)
     return replace(hulls, bow=bow, stern=stern, bow_score=bow_score)
+
+
+def doubt(bow_score: Array) -> Array:
+    """How far the second look counts, 0 to 1, for ships (N,) of some `bow_score`."""
+    return np.asarray(((SURE - bow_score) / (SURE - UNSURE)).clip(0, 1))
 
 
 def bow_logits(hulls: Hulls, scene: Scene, sampling: Sampling, classifier: BowClassifier, device: Device) -> Array:
