@@ -32,7 +32,7 @@ def read_coco(path: Path, frame: Frame | None = None, classes: Collection[str] |
     Args:
         path: the JSON file.
         frame: of the picture; needed where the file labels several.
-        classes: names of categories to take, in lower case, else all.
+        classes: names of categories to take, in lower case, else all that may be ships.
 
     Raises:
         LabelsError: it is no COCO JSON, or not of this picture; the message names the key.
