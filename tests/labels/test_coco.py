@@ -213,6 +213,17 @@ def test_what_is_written_reads_the_same(path: Path, plain: Frame, fleet: Labels)
     assert [area.area for area in read.ignore] == [8]
 
 
+def test_a_bow_and_a_stern_at_one_place_tell_no_ends(path: Path, plain: Frame, fleet: Labels):
+    write_coco(fleet, path, plain)
+    content = json.loads(path.read_text())
+    for row in content["annotations"]:
+        row["keypoints"] = row["keypoints"][:3] * 2
+    path.write_text(json.dumps(content))
+    labels, _ = read_coco(path, plain)
+    np.testing.assert_allclose(labels.length, fleet.length)
+    assert not labels.bow_known.any()
+
+
 def test_the_real_ports_have_their_245_ships(shared_data: Path):
     ships, lengths_m = 0, []
     for port in sorted(path.parent for path in (shared_data / "sen2ships").glob("*/coco.json")):
