@@ -4,18 +4,22 @@ from collections import Counter
 from collections.abc import Collection
 from os import fspath
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from shipdet.errors import InputError, LabelsError, OutputError
 from shipdet.files import scratch_beside
 from shipdet.labels.frame import Frame
-from shipdet.labels.read import SUFFIXES, read_labels
+from shipdet.labels.read import SUFFIXES, labels_many, read_labels
 from shipdet.labels.types import Note
 from shipdet.labels.write import ENDINGS, LabelFormat, format_of, write_labels
 from shipdet.raster.files import gdal_env, open_dataset, shown
 from shipdet.raster.place import grid_of
 
 PICTURES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".vrt", ".bmp"})
+
+
+LESSER = "left out, a .txt beside a .json of the same name"
+Pair: TypeAlias = tuple[Path, Path | None]
 
 
 class Converted(NamedTuple):
@@ -77,12 +81,14 @@ def _convert_folder(
     """One file a picture, or a file of labels where no pictures are given."""
     if not output.is_dir():
         raise OutputError(f"{output} should be a folder that exists, for there are many pictures; make it with `mkdir`")
-    pairs = _pairs(source, scene)
+    pairs, left_out = _pairs(source, scene)
+    targets = [output / f"{(picture or labels).stem}{ENDINGS[form]}" for labels, picture in pairs]
+    _check_targets(pairs, targets)
     done = [
-        convert_labels(labels, output / f"{(picture or labels).stem}{ENDINGS[form]}", picture, form, classes)
-        for labels, picture in pairs
+        convert_labels(labels, target, picture, form, classes)
+        for (labels, picture), target in zip(pairs, targets, strict=True)
     ]
-    counts = Counter[str]()
+    counts = Counter[str]({LESSER: left_out} if left_out else {})
     for one in done:
         counts.update({note.what: note.times for note in one.notes})
     return Converted(
@@ -94,25 +100,67 @@ def _convert_folder(
     )
 
 
-def _pairs(source: Path, scene: Path | None) -> list[tuple[Path, Path | None]]:
-    """Files of labels with their pictures.
+def _check_targets(pairs: list[Pair], targets: list[Path]) -> None:
+    """That no file of labels is written over.
 
     Raises:
-        InputError: none are there, or a file of labels has no picture.
+        OutputError: a target is one of the files that are read.
+    """
+    read = {labels.resolve() for labels, _ in pairs}
+    lost = next((target for target in targets if target.resolve() in read), None)
+    if lost is not None:
+        raise OutputError(f"{lost} is one of the files of labels to read; give another folder to write in")
+
+
+def _pairs(source: Path, scene: Path | None) -> tuple[list[Pair], int]:
+    """Files of labels with their pictures, and how many lesser files are left out.
+
+    Raises:
+        InputError: none are there, a file of labels has no picture, or two share a name.
     """
     if scene is None:
-        files = _listed(source, SUFFIXES)
-        return [(path, None) for path in files]
+        files, left_out = _labels_in(source)
+        return [(path, None) for path in files], left_out
     if not scene.is_dir():
         raise InputError(f"{scene} should be the folder of the pictures that the files in {source} label")
-    pictures = {path.stem: path for path in _listed(scene, PICTURES)}
+    found = _listed(scene, PICTURES)
     if source.is_file():
-        return [(source, picture) for picture in pictures.values()]
-    pairs = [(path, pictures.get(path.stem)) for path in _listed(source, SUFFIXES)]
-    lost = next((path for path, picture in pairs if picture is None), None)
+        _check_single(found)
+        if len(found) > 1 and not labels_many(source):
+            raise LabelsError(
+                f"{source}: labels of one picture, but {scene} holds {len(found)}; name the one that they belong to"
+            )
+        return [(source, picture) for picture in found], 0
+    files, left_out = _labels_in(source)
+    stems = {path.stem for path in files}
+    _check_single([picture for picture in found if picture.stem in stems])
+    pictures = {path.stem: path for path in found}
+    lost = next((path for path in files if path.stem not in pictures), None)
     if lost is not None:
         raise LabelsError(f"{lost}: no picture of this name in {scene}; put it there, or move the labels away")
-    return pairs
+    return [(path, pictures[path.stem]) for path in files], left_out
+
+
+def _labels_in(folder: Path) -> tuple[list[Path], int]:
+    """Files of labels, one a picture: N.json, which is complete, goes before N.txt; and how many are left out so."""
+    found = _listed(folder, SUFFIXES)
+    complete = {path.stem for path in found if path.suffix.lower() == ".json"}
+    kept = [path for path in found if path.suffix.lower() != ".txt" or path.stem not in complete]
+    _check_single(kept)
+    return kept, len(found) - len(kept)
+
+
+def _check_single(files: list[Path]) -> None:
+    """That no two files share a name but for the ending: they would be written to one.
+
+    Raises:
+        InputError: two do.
+    """
+    seen: dict[str, Path] = {}
+    for path in files:
+        other = seen.setdefault(path.stem, path)
+        if other != path:
+            raise InputError(f"{path}: {other.name} is there too, and only one can be meant; move one of them away")
 
 
 def _listed(folder: Path, endings: Collection[str]) -> list[Path]:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,60 @@ def test_a_frame_is_the_rasters_size_and_place(tmp_path: Path):
     assert frame.grid.crs.to_epsg() == 32631
     with pytest.raises(SceneError, match="no such file"):
         open_frame(tmp_path / "b.tif")
+
+
+SHIP = '{"bow": [10, 15], "stern": [50, 15], "beam": 8}'
+
+
+def test_complete_labels_go_before_incomplete_ones_of_the_same_name(pictures: Path):
+    (pictures / "out").mkdir()
+    (pictures / "labels" / "P1.json").write_text(f"[{SHIP}]")
+    for scene in (pictures / "images", None):
+        done = convert_labels(pictures / "labels", pictures / "out", scene, LabelFormat.bow_stern)
+        assert (done.files, done.bow_known) == (2, 1)
+        assert str(done.notes[0]) == "left out, a .txt beside a .json of the same name: 1"
+        assert read_labels(pictures / "out" / "P1.json").labels.beam.tolist() == [8]
+
+
+def test_files_that_would_be_written_to_one_are_refused(pictures: Path):
+    (pictures / "out").mkdir()
+    (pictures / "labels" / "P1.xml").write_text("<annotation></annotation>")
+    with pytest.raises(InputError, match=r"P1\.xml: P1\.txt is there too, and only one can be meant"):
+        convert_labels(pictures / "labels", pictures / "out")
+    (pictures / "labels" / "P1.xml").unlink()
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(pictures / "images" / "P1.jpg")
+    with pytest.raises(InputError, match=r"P1\.png: P1\.jpg is there too"):
+        convert_labels(pictures / "labels", pictures / "out", pictures / "images")
+    assert not list((pictures / "out").iterdir())
+
+
+def test_the_labels_themselves_are_not_written_over(pictures: Path):
+    before = (pictures / "labels" / "P2.txt").read_text()
+    with pytest.raises(OutputError, match=r"P1\.txt is one of the files of labels to read"):
+        convert_labels(pictures / "labels", pictures / "labels", pictures / "images", LabelFormat.dota)
+    assert (pictures / "labels" / "P2.txt").read_text() == before
+
+
+def coco_file(path: Path, listed: dict[int, str], used: list[int]) -> Path:
+    quad = [10, 10, 50, 12, 50, 20, 10, 18]
+    rows = [{"image_id": number, "segmentation": [quad]} for number in used]
+    images = [{"id": number, "file_name": name} for number, name in listed.items()]
+    path.write_text(json.dumps({"images": images, "annotations": rows}))
+    return path
+
+
+def test_labels_of_one_picture_are_not_copied_into_all_of_a_folder(pictures: Path):
+    (pictures / "out").mkdir()
+    (pictures / "ship.json").write_text(f"[{SHIP}]")
+    unlisted = coco_file(pictures / "coco.json", {1: "P1.png", 2: "P2.png"}, [99, 99])
+    for source in (pictures / "labels" / "P1.txt", pictures / "ship.json", unlisted):
+        with pytest.raises(LabelsError, match=r"labels of one picture, but .*images holds 2; name the one"):
+            convert_labels(source, pictures / "out", pictures / "images")
+    assert not list((pictures / "out").iterdir())
+
+
+def test_one_file_that_names_its_pictures_is_parted(pictures: Path):
+    (pictures / "out").mkdir()
+    source = coco_file(pictures / "coco.json", {1: "P1.png", 2: "P2.png"}, [1, 2, 2])
+    convert_labels(source, pictures / "out", pictures / "images", LabelFormat.bow_stern)
+    assert [len(read_labels(pictures / "out" / f"P{n}.json").labels) for n in (1, 2)] == [1, 2]

@@ -7,17 +7,19 @@ Each ship is `{"bow": [x, y], "stern": [x, y], "beam": b, "type": t, "bow_known"
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import shapely
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from shipdet.errors import LabelsError
 from shipdet.files import whole_file
-from shipdet.labels.types import Labels, Note, Outline, Ship
+from shipdet.labels.outline import area_of, without_holes
+from shipdet.labels.text import FARTHEST
+from shipdet.labels.types import Labels, Note, Outline, Ship, type_of
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-FARTHEST, le=FARTHEST)]
 Ring = Annotated[list[tuple[Number, Number]], Field(min_length=3)]
 
 
@@ -25,11 +27,17 @@ class _ShipRow(BaseModel):
     model_config = ConfigDict(extra="forbid")
     bow: tuple[Number, Number]
     stern: tuple[Number, Number]
-    beam: Number | None = None
+    beam: Annotated[Number, Field(gt=0)] | None = None
     type: str | None = None
     bow_known: bool = True
     difficult: bool = False
     polygon: Ring | None = None
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.bow == self.stern:
+            raise ValueError("expected a bow and a stern apart from each other, got one place for both")
+        return self
 
 
 class _RegionRow(BaseModel):
@@ -58,7 +66,7 @@ def read_bow_stern_json(path: Path) -> Labels:
         LabelsError: the file is not such a list; the message names the entry.
     """
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise LabelsError(f"{path}: expected a JSON list of ships, got {error}") from error
     if not isinstance(rows, list):
@@ -69,20 +77,27 @@ def read_bow_stern_json(path: Path) -> Labels:
             if _kind(row) == "region":
                 regions.append(_REGION.validate_python(row).region)
             elif _kind(row) == "ignore":
-                ignore.append(shapely.Polygon(_IGNORE.validate_python(row).ignore))
+                ignore += _areas(_IGNORE.validate_python(row).ignore)
             else:
                 ships.append(_ship(_SHIP.validate_python(row)))
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise LabelsError(f"{path}: entry {number}, {where}: {first['msg']}") from error
+            where = ", ".join((f"entry {number}", ".".join(str(part) for part in first["loc"]))).removesuffix(", ")
+            raise LabelsError(f"{path}: {where}: {first['msg']}") from error
     return Labels.of_rows(ships, regions, complete=True, ignore=ignore)
 
 
 def _ship(row: _ShipRow) -> Ship:
     beam = float("nan") if row.beam is None else row.beam
-    outline = None if row.polygon is None else shapely.Polygon(row.polygon)
-    return Ship(row.bow, row.stern, beam, row.bow_known, row.difficult, row.type or "unknown", outline)
+    outline = next(iter(_areas(row.polygon)), None) if row.polygon else None
+    return Ship(row.bow, row.stern, beam, row.bow_known, row.difficult, type_of(row.type or ""), outline)
+
+
+def _areas(ring: list[tuple[float, float]]) -> list[Outline]:
+    """The area within a ring, as it was drawn unless the ring crosses itself; none where it has no area."""
+    drawn = shapely.Polygon(ring)
+    area = drawn if drawn.is_valid else area_of(drawn)
+    return [] if area is None else [area]
 
 
 def write_bow_stern_json(labels: Labels, path: Path) -> tuple[Note, ...]:
@@ -92,13 +107,23 @@ def write_bow_stern_json(labels: Labels, path: Path) -> tuple[Note, ...]:
     """
     rows = [_row(labels, i) for i in range(len(labels))]
     rows += [{"region": region} for region in (labels.regions.tolist() if labels.complete else [[0, 0, 0, 0]])]
-    areas = [part for area in labels.ignore for part in shapely.get_parts(area)]
+    areas = [part for area in labels.ignore for part in without_holes(area)]
     rows += [{"ignore": _ring(area)} for area in areas]
     with whole_file(path) as temporary:
         lines = ",\n".join(json.dumps(row, allow_nan=False) for row in rows)
         temporary.write_text(f"[\n{lines}\n]\n" if rows else "[]\n", encoding="utf-8")
-    several = sum(shapely.get_num_geometries(outline) > 1 for outline in labels.polygon if outline is not None)
-    return (Note("not carried, an outline of several parts", several),) if several else ()
+    single = [outline for outline in labels.polygon if _is_single(outline)]
+    several = sum(outline is not None for outline in labels.polygon) - len(single)
+    holes = sum(len(shapely.get_geometry(outline, 0).interiors) for outline in single)
+    notes = (
+        Note("not carried, an outline of several parts", several),
+        Note("not carried, a hole in an outline", holes),
+    )
+    return tuple(note for note in notes if note.times)
+
+
+def _is_single(outline: Outline | None) -> bool:
+    return outline is not None and shapely.get_num_geometries(outline) == 1
 
 
 def _row(labels: Labels, i: int) -> dict[str, Any]:
@@ -111,7 +136,7 @@ def _row(labels: Labels, i: int) -> dict[str, Any]:
         "difficult": bool(labels.difficult[i]),
     }
     outline = labels.outline(i)
-    if outline is not None and shapely.get_num_geometries(outline) == 1:
+    if outline is not None and _is_single(outline):
         row["polygon"] = _ring(outline)
     return row
 

@@ -7,6 +7,7 @@ These files leave ships out, so what they do not mark is unknown.
 from pathlib import Path
 
 from shipdet.errors import LabelsError
+from shipdet.labels.text import finite_numbers
 from shipdet.labels.types import Labels, Ship
 
 TYPES = {
@@ -29,7 +30,7 @@ def read_bow_stern_text(path: Path) -> Labels:
         LabelsError: a line that is not of this form; the message names file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise LabelsError(f"{path}: expected a text file of ships, got {error}") from error
     ships = []
@@ -37,8 +38,13 @@ def read_bow_stern_text(path: Path) -> Labels:
         if not line.strip():
             continue
         try:
-            x1, y1, x2, y2, kind = (float(word) for word in line.split()[:5])
-            ships.append(Ship((x1, y1), (x2, y2), type=TYPES[int(kind)]))
+            x1, y1, x2, y2, kind = finite_numbers(line.split()[:5])
+            ship = Ship((x1, y1), (x2, y2), type=TYPES[int(kind)])
         except (ValueError, KeyError) as error:
             raise LabelsError(f"{path}:{number}: expected 'x1 y1 x2 y2 class', got {line.strip()!r}") from error
+        if ship.bow == ship.stern:
+            raise LabelsError(
+                f"{path}:{number}: expected a bow and a stern apart from each other, got {line.strip()!r}"
+            )
+        ships.append(ship)
     return Labels.of_rows(ships, [], complete=False)

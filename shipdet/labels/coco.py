@@ -32,7 +32,7 @@ def read_coco(path: Path, frame: Frame | None = None, classes: Collection[str] |
     Args:
         path: the JSON file.
         frame: of the picture; needed where the file labels several.
-        classes: names of categories to take, in lower case, else all.
+        classes: names of categories to take, in lower case, else all that may be ships.
 
     Raises:
         LabelsError: it is no COCO JSON, or not of this picture; the message names the key.
@@ -98,8 +98,11 @@ def _outline(row: Annotation, frame: Frame | None) -> tuple[Array, Outline]:
 
 
 def _has_ends(row: Annotation, category: Category) -> bool:
-    """Whether key points mark bow and stern."""
-    return all(end in category.keypoints and _key_point(row, category, end)[2] > 0 for end in ENDS)
+    """Whether key points mark bow and stern, apart from each other."""
+    if not all(end in category.keypoints for end in ENDS):
+        return False
+    bow, stern = (_key_point(row, category, end) for end in ENDS)
+    return bow[2] > 0 and stern[2] > 0 and bow[:2] != stern[:2]
 
 
 def _key_point(row: Annotation, category: Category, end: str) -> tuple[float, float, float]:

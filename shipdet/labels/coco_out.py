@@ -9,7 +9,7 @@ import shapely
 
 from shipdet.files import whole_file
 from shipdet.labels.frame import Frame
-from shipdet.labels.outline import ship_corners
+from shipdet.labels.outline import ship_corners, without_holes
 from shipdet.labels.types import Array, Labels, Note, Outline
 from shipdet.labels.write_notes import not_carried
 
@@ -58,5 +58,6 @@ def _ship(labels: Labels, i: int, corners: Array, category: int) -> dict[str, An
 
 def _area(area: Outline) -> dict[str, Any]:
     x0, y0, x1, y1 = area.bounds
-    rings = [shapely.get_coordinates(part.exterior)[:-1].ravel().tolist() for part in shapely.get_parts(area)]
+    parts = without_holes(area)  # the format has rings and no holes
+    rings = [shapely.get_coordinates(part.exterior)[:-1].ravel().tolist() for part in parts]
     return {"segmentation": rings, "area": float(area.area), "bbox": [x0, y0, x1 - x0, y1 - y0]}

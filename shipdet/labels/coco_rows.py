@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shipdet.errors import LabelsError
 from shipdet.labels.frame import Frame
+from shipdet.labels.text import FARTHEST
 
 LENIENT = ConfigDict(extra="ignore", frozen=True)
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-FARTHEST, le=FARTHEST)]
 Identity = int | str
 
 
@@ -100,6 +101,12 @@ def _rows(path: Path, content: dict[str, Any], key: str, model: type[BaseModel])
     return checked
 
 
+def names_pictures(file: CocoFile) -> bool:
+    """Whether each annotation's picture is listed, with a name."""
+    named = {image.id for image in file.images if image.file_name}
+    return all(row.image_id in named for row in file.annotations)
+
+
 class Chosen(NamedTuple):
     """The annotations of one picture by their place in the list, and whether the picture had to be guessed."""
 
@@ -111,10 +118,11 @@ def choose_picture(path: Path, file: CocoFile, frame: Frame | None) -> Chosen:
     """The annotations of the picture that `frame` names, or of the only picture that has any.
 
     Some tools write image ids that are not those of their own list: where all annotations agree on
-    one, it is the picture.
+    one, it is the picture, if the sizes that the file tells are the picture's. Polygons of a picture that is
+    listed under another name are that one's; masks, which are as large as their picture, may be of a file beside it.
 
     Raises:
-        LabelsError: the file labels several pictures, and which is meant cannot be told.
+        LabelsError: the file labels other pictures, or several, and which is meant cannot be told.
     """
     used = {row.image_id for row in file.annotations}
     listed = {image.id for image in file.images}
@@ -125,10 +133,34 @@ def choose_picture(path: Path, file: CocoFile, frame: Frame | None) -> Chosen:
         meant = {image.id for image in named}
         return Chosen([n for n, row in enumerate(file.annotations) if row.image_id in meant], guessed=False)
     if len(used or listed) <= 1:
+        _check_guess(path, file, frame)
         return Chosen(list(range(len(file.annotations))), guessed=frame is not None or not used <= listed)
     some = ", ".join(PurePath(image.file_name).name for image in file.images[:3])
     which = f"none is named {frame.name}" if frame is not None else "say which with --scene"
     raise LabelsError(f"{path}: labels of {len(used or listed)} pictures ({some}, ...); {which}")
+
+
+def _check_guess(path: Path, file: CocoFile, frame: Frame | None) -> None:
+    """That labels which name no picture of this name may still be its own."""
+    if frame is None:
+        return
+    used = {row.image_id for row in file.annotations}
+    meant = [image for image in file.images if not used or image.id in used]
+    other = next((image for image in meant if image.file_name), None)
+    all_masks = bool(used) and all(isinstance(row.segmentation, Runs) for row in file.annotations)
+    if other is not None and not all_masks:
+        raise LabelsError(
+            f"{path}: these are labels of {PurePath(other.file_name).name}, and none is named {frame.name}; "
+            "give the picture that they belong to, or give it this name"
+        )
+    sizes = {(image.width, image.height) for image in meant or file.images if image.width and image.height}
+    have = (frame.grid.width, frame.grid.height)
+    if sizes and have not in sizes:
+        said = ", ".join(f"{width} x {height}" for width, height in sorted(sizes))
+        raise LabelsError(
+            f"{path}: these are labels of a picture of {said} pixels, but {frame.name} has {have[0]} x {have[1]}; "
+            "give the picture that they belong to"
+        )
 
 
 def _same_picture(listed: str, name: str) -> bool:

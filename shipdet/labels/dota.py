@@ -17,12 +17,6 @@ from shipdet.labels.text import finite_numbers, read_lines
 from shipdet.labels.types import Labels, Note, Reading, Ship, type_of
 from shipdet.labels.write_notes import not_carried
 
-OTHERS = frozenset({
-    "plane", "storage-tank", "baseball-diamond", "tennis-court", "basketball-court", "ground-track-field", "harbor",
-    "bridge", "large-vehicle", "small-vehicle", "helicopter", "roundabout", "soccer-ball-field", "swimming-pool",
-    "container-crane", "airport", "helipad",
-})  # fmt: skip
-"""Categories of DOTA that are no ships."""
 FORM = "'x1 y1 x2 y2 x3 y3 x4 y4 category difficult'"
 
 
@@ -32,7 +26,7 @@ def read_dota(path: Path, frame: Frame | None = None, classes: Collection[str] |
     Args:
         path: the text file.
         frame: of the picture, where known.
-        classes: categories to take; by default all but what DOTA itself calls something else.
+        classes: categories to take; by default all but what is known to be no ship.
 
     Raises:
         LabelsError: a line that is not of this form; the message names file and line.
@@ -45,9 +39,7 @@ def read_dota(path: Path, frame: Frame | None = None, classes: Collection[str] |
             ship, category = _ship(line.split(), frame)
         except ValueError as error:
             raise LabelsError(f"{path}:{number}: expected {FORM}, got {line!r}") from error
-        if classes is None and category in OTHERS:
-            gathered.drop(f"dropped, {category} is no ship")
-        elif gathered.takes(category):
+        if gathered.takes(category):
             gathered.add(ship)
     return gathered.reading()
 

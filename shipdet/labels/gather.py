@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from shipdet.labels.classes import is_no_ship
 from shipdet.labels.outline import area_of
 from shipdet.labels.types import Labels, Note, Outline, Reading, Ship
 
@@ -15,7 +16,7 @@ NO_AREA = "dropped, an outline without area"
 class Gathered:
     """Ships and places so far.
 
-    `classes` names the classes to take, in lower case; None takes all.
+    `classes` names the classes to take, in lower case; None takes all but what is known to be no ship.
     """
 
     classes: Collection[str] | None = None
@@ -26,10 +27,14 @@ class Gathered:
 
     def takes(self, *names: str) -> bool:
         """Whether a thing of a class, by any of its names, is a ship to take; counted where it is not."""
-        wanted = self.classes is None or any(name.lower() in self.classes for name in names)
-        if not wanted:
-            self.drop(f"dropped, {names[0] or 'no class'} is not among the classes taken")
-        return wanted
+        if self.classes is None:
+            why = f"dropped, {names[0]} is no ship" if is_no_ship(names[0]) else ""
+        else:
+            wanted = any(name.lower() in self.classes for name in names)
+            why = "" if wanted else f"dropped, {names[0] or 'no class'} is not among the classes taken"
+        if why:
+            self.drop(why)
+        return not why
 
     def add(self, ship: Ship | None) -> None:
         """Takes a ship; None stands for an outline without area."""

@@ -77,6 +77,23 @@ def area_of(drawn: object) -> Outline | None:
     return area if parts else None
 
 
+def without_holes(area: Outline) -> list[shapely.Polygon]:
+    """Polygons without holes that cover the same area: what has a hole is cut in two through it."""
+    parts: list[shapely.Polygon] = []
+    waiting = shapely.get_parts(area).tolist()
+    while waiting:
+        part = waiting.pop(0)
+        if not part.interiors:
+            parts.append(part)
+            continue
+        (x0, y0, x1, y1), (first, _, last, _) = part.bounds, part.interiors[0].bounds
+        middle = (first + last) / 2
+        halves = (shapely.box(x0, y0, middle, y1), shapely.box(middle, y0, x1, y1))
+        pieces = [area_of(shapely.intersection(part, half)) for half in halves]
+        waiting += [piece for half in pieces if half is not None for piece in shapely.get_parts(half)]
+    return parts
+
+
 def ship_corners(labels: Labels, frame: Frame | None) -> Array:
     """Corners (N, 4, 2) of the rectangles around ships, in pixels; an unmeasured beam is supposed."""
     beam = np.where(np.isnan(labels.beam), SUPPOSED_BEAM * labels.length, labels.beam)

@@ -12,10 +12,12 @@ from shipdet.errors import LabelsError
 from shipdet.labels.bow_stern_json import read_bow_stern_json
 from shipdet.labels.bow_stern_text import read_bow_stern_text
 from shipdet.labels.coco import read_coco
+from shipdet.labels.coco_rows import load_coco, names_pictures
 from shipdet.labels.dota import read_dota
 from shipdet.labels.frame import Frame
+from shipdet.labels.gather import Gathered
 from shipdet.labels.text import read_lines
-from shipdet.labels.types import Labels, Note, Reading
+from shipdet.labels.types import Labels, Note, Reading, type_of
 from shipdet.labels.vector import ENDINGS, read_vector
 from shipdet.labels.voc import read_voc
 from shipdet.labels.yolo import GREATEST, LEAST, read_yolo
@@ -46,6 +48,28 @@ def read_labels(source: Path, frame: Frame | None = None, classes: Collection[st
     return reading if frame is None else _within(reading, frame)
 
 
+def labels_many(source: Path) -> bool:
+    """Whether a file may hold the labels of several pictures and tell them apart, by place or by name.
+
+    Raises:
+        LabelsError: it ends in .json and is none.
+    """
+    if source.suffix.lower() != ".json":
+        return source.suffix.lower() in ENDINGS
+    content = _json(source)
+    if isinstance(content, dict) and "annotations" in content:
+        return names_pictures(load_coco(source))
+    return isinstance(content, dict)
+
+
+def _json(source: Path) -> object:
+    try:
+        content: object = json.loads(source.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise LabelsError(f"{source}: expected JSON labels, got {error}") from error
+    return content
+
+
 def _read(source: Path, frame: Frame | None, classes: Collection[str] | None) -> Reading:
     ending = source.suffix.lower()
     if ending in ENDINGS:
@@ -63,10 +87,7 @@ def _read(source: Path, frame: Frame | None, classes: Collection[str] | None) ->
 
 
 def _read_json(source: Path, frame: Frame | None, classes: Collection[str] | None) -> Reading:
-    try:
-        content = json.loads(source.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise LabelsError(f"{source}: expected JSON labels, got {error}") from error
+    content = _json(source)
     if isinstance(content, list):
         return _of_classes(read_bow_stern_json(source), classes)
     if isinstance(content, dict) and content.get("type") == "FeatureCollection":
@@ -101,9 +122,10 @@ def _is_number(word: str) -> bool:
 
 
 def _of_classes(labels: Labels, classes: Collection[str] | None) -> Reading:
-    keep = np.array([classes is None or kind in classes for kind in labels.type], dtype=bool)
-    notes = (Note("dropped, not among the classes taken", int((~keep).sum())),) if not keep.all() else ()
-    return Reading(labels.select(keep), notes)
+    """Bow-and-stern labels hold types, so classes are told as types too: "container-ship" is container."""
+    gathered = Gathered(None if classes is None else {*classes, *map(type_of, classes)})
+    keep = np.array([gathered.takes(kind) for kind in labels.type], dtype=bool)
+    return Reading(labels.select(keep), gathered.reading().notes)
 
 
 def _within(reading: Reading, frame: Frame) -> Reading:

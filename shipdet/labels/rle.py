@@ -12,6 +12,11 @@ import shapely
 
 from shipdet.labels.types import Array, Outline
 
+LARGEST = 2**40
+"""Pixels that no mask has."""
+LONGEST = 60
+"""Bits of a packed run, far more than a mask needs."""
+
 
 class RunMask(NamedTuple):
     """Vertical strips of pixels that make a mask: column, first row, row after the last, each (K,)."""
@@ -38,9 +43,14 @@ def read_runs(counts: Sequence[int] | str, height: int, width: int) -> RunMask:
     Raises:
         ValueError: runs that are not those of a mask of this size.
     """
-    runs = np.array(decompress(counts) if isinstance(counts, str) else counts, dtype=np.int64)
-    if (runs < 0).any() or runs.sum() != height * width:
-        raise ValueError(f"runs of {height * width} pixels (height {height} x width {width}), got {int(runs.sum())}")
+    told = decompress(counts) if isinstance(counts, str) else counts
+    total = sum(told)  # of Python's integers, which do not overflow
+    if min(told, default=0) < 0 or total != height * width:
+        got = str(total) if abs(total) < LARGEST else "more than any picture has"
+        raise ValueError(f"runs of {height * width} pixels (height {height} x width {width}), got {got}")
+    if total >= LARGEST:
+        raise ValueError(f"a mask of a picture, got one of {width} x {height} pixels")
+    runs = np.array(told, dtype=np.int64)
     stop = np.cumsum(runs)[1::2]
     start = stop - runs[1::2]
     strips = [strip for a, b in zip(start.tolist(), stop.tolist(), strict=True) for strip in _strips(a, b, height)]
@@ -69,6 +79,8 @@ def decompress(text: str) -> list[int]:
     value = shift = 0
     for letter in text:
         bits = ord(letter) - 48
+        if shift > LONGEST:
+            raise ValueError("compressed runs, got a run that does not end")
         if not 0 <= bits < 64:
             raise ValueError(f"compressed runs, got the character {letter!r} in them")
         value |= (bits & 31) << shift

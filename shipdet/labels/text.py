@@ -1,10 +1,12 @@
 """Text files of labels, line by line."""
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shipdet.errors import LabelsError
+
+FARTHEST = 1e9
+"""Pixels, or shares, beyond which no picture reaches: a number as large is an error, and its square may overflow."""
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -29,6 +31,6 @@ def finite_numbers(words: Sequence[str]) -> list[float]:
         ValueError: a word is no number, or none that a place can have.
     """
     numbers = [float(word) for word in words]
-    if not all(map(math.isfinite, numbers)):
+    if not all(abs(number) <= FARTHEST for number in numbers):  # nor is NaN
         raise ValueError("a place is a finite number")
     return numbers

@@ -6,6 +6,7 @@ is the bow. Read too: `type` (`class`, `ship_type`, `category`), `bow_known`, `d
 is no ship: `ignore`, `region` (labelling is complete there), `outline` (of the ship with the same number in `ship`).
 """
 
+import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,19 +16,29 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import pyogrio.errors
+import pyogrio.raw
 import shapely
+import shapely.errors
 from pyproj import CRS, Transformer
 
 from shipdet.errors import LabelsError
 from shipdet.labels.frame import Frame, mean_gsd_m
 from shipdet.labels.gather import Gathered
 from shipdet.labels.outline import area_of, ship_around
+from shipdet.labels.text import FARTHEST
 from shipdet.labels.types import Array, Reading, Ship, type_of
 
 ENDINGS = frozenset({".gpkg", ".geojson", ".shp", ".fgb", ".parquet"})
 BEAM = ("beam_m", "width_m", "beam", "width")
 TYPE = ("type", "class", "ship_type", "category")
 TRUE = frozenset({"1", "1.0", "t", "true", "y", "yes"})
+UNREADABLE = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    shapely.errors.ShapelyError,
+    OSError,
+    ValueError,
+)
 CHOPPED = 1e-6
 """Pixels by which a region may differ from an upright rectangle."""
 
@@ -47,7 +58,7 @@ def read_vector(path: Path, frame: Frame | None = None, classes: Collection[str]
     Args:
         path: the file; all its layers are read.
         frame: of the scene; not needed only where the file is in pixels, without a CRS.
-        classes: types to take, in lower case, else all.
+        classes: types to take, in lower case, else all that may be ships.
 
     Raises:
         LabelsError: it is no such file, or it and the scene do not both lie on Earth; the message names the feature.
@@ -59,7 +70,7 @@ def read_vector(path: Path, frame: Frame | None = None, classes: Collection[str]
         role = str(feature.said.get("role", "ship")).lower()
         if feature.geometry is None or feature.geometry.is_empty:
             gathered.drop("dropped, no geometry")
-        elif not np.isfinite(shapely.get_coordinates(feature.geometry)).all():
+        elif not (np.abs(shapely.get_coordinates(feature.geometry)) <= FARTHEST).all():
             gathered.drop("dropped, a place that the scene's CRS does not have")
         elif role == "ignore":
             gathered.ignore(feature.geometry, "places to ignore")
@@ -109,10 +120,26 @@ def _layers(path: Path) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
             return
         for name, kind in pyogrio.list_layers(path):
             if kind is not None:
-                yield name, gpd.read_file(path, layer=name, engine="pyogrio")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError, ValueError) as error:
+                yield name, _layer(path, name)
+    except UNREADABLE as error:
         said = " ".join(str(error).split())
         raise LabelsError(f"{path}: expected a vector file that GDAL reads, got {said}") from error
+
+
+def _layer(path: Path, name: str) -> gpd.GeoDataFrame:
+    with warnings.catch_warnings():  # GDAL's, of rings that do not close: what it cannot take is told below
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            return gpd.read_file(path, layer=name, engine="pyogrio")
+        except shapely.errors.ShapelyError:
+            _, _, geometries, _ = pyogrio.raw.read(path, layer=name, columns=[])
+    for number, geometry in enumerate(geometries, start=1):
+        try:
+            shapely.from_wkb(geometry)
+        except shapely.errors.ShapelyError as error:
+            said = " ".join(str(error).split())
+            raise LabelsError(f"{path}: layer {name}, feature {number}: expected a geometry, got {said}") from error
+    raise LabelsError(f"{path}: layer {name}: expected geometries that can be read; repair the file with ogr2ogr")
 
 
 def _in_pixels(path: Path, table: gpd.GeoDataFrame, frame: Frame | None) -> Any:

@@ -51,7 +51,7 @@ def read_voc(path: Path, frame: Frame | None = None, classes: Collection[str] | 
     Args:
         path: the XML file.
         frame: of the picture, where known; its size must be the file's.
-        classes: names to take, else all.
+        classes: names to take, else all that may be ships.
 
     Raises:
         LabelsError: no such XML; the message names file and line.
@@ -87,8 +87,11 @@ def _parse(path: Path) -> Element:
         raise LabelsError(
             f"{path}:{line}: expected XML without document type and entities; remove its <!DOCTYPE>"
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise LabelsError(f"{path}: expected an XML file of Pascal VOC, got {error}") from error
+    except (ValueError, LookupError) as error:  # the latter of an encoding that there is not
+        line = keeper.parser.CurrentLineNumber
+        raise LabelsError(f"{path}:{line}: expected an XML file of Pascal VOC, got {error}") from error
     return root
 
 

@@ -31,7 +31,7 @@ def read_yolo(path: Path, frame: Frame, classes: Collection[str] | None = None) 
     Args:
         path: the text file.
         frame: of the picture, for its size.
-        classes: names or numbers of classes to take, else all.
+        classes: names or numbers of classes to take, else all that may be ships.
 
     Raises:
         LabelsError: a line that is not of this form; the message names file and line.
@@ -91,7 +91,7 @@ def class_names(path: Path) -> list[str]:
 
 def _described_names(path: Path) -> list[str]:
     try:
-        names = yaml.safe_load(path.read_text(encoding="utf-8"))["names"]
+        names = yaml.safe_load(path.read_text(encoding="utf-8-sig"))["names"]
         return [str(names[number]) for number in range(len(names))]
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise LabelsError(f"{path}: expected 'names', a list of classes or 0: name, got {error!r}") from error

@@ -152,8 +152,9 @@ def known_mask(labels: Labels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     mask = _complete_mask(labels, shape)
     for area in labels.ignore:
         for part in shapely.get_parts(area):
-            corners = shapely.get_coordinates(part.exterior)
-            cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], INCOMPLETE)
+            rings = [part.exterior, *part.interiors]  # together, so that the holes stay known
+            corners = [np.round(shapely.get_coordinates(ring)).astype(np.int32) for ring in rings]
+            cv2.fillPoly(mask, corners, INCOMPLETE)
     return mask
 
 

@@ -32,13 +32,31 @@ def test_classes_6_8_and_9_are_no_ships_to_speak_of() -> None:
     assert {number for number, kind in TYPES.items() if kind in IGNORED_TYPES} == {6, 8, 9}
 
 
-@pytest.mark.parametrize("line", ["1 2 3 4", "1 2 3 four 5", "1 2 3 4 7", "bow"])
+@pytest.mark.parametrize(
+    "line",
+    ["1 2 3 4", "1 2 3 four 5", "1 2 3 4 7", "bow", "1 2 3 4 inf", "1 nan 3 4 2", "1 2 inf 4 2", "1 2 1e300 4 2"],
+)
 def test_a_wrong_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "3.txt"
     path.write_text(f"1 2 3 4 2\n{line}\n")
     with pytest.raises(LabelsError) as caught:
         read_bow_stern_text(path)
     assert str(caught.value) == f"{path}:2: expected 'x1 y1 x2 y2 class', got {line!r}"
+
+
+def test_a_ship_without_length_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "3.txt"
+    path.write_text("1 2 3 4 2\n5 6 5 6 2\n")
+    with pytest.raises(
+        LabelsError, match=r"3\.txt:2: expected a bow and a stern apart from each other, got '5 6 5 6 2'"
+    ):
+        read_bow_stern_text(path)
+
+
+def test_a_byte_order_mark_is_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / "3.txt"
+    path.write_text("1 2 3 4 2\n", encoding="utf-8-sig")
+    assert read_bow_stern_text(path).bow.tolist() == [[1, 2]]
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

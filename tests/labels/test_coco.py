@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,45 @@ def test_image_ids_that_match_nothing_are_tolerated_where_all_agree(path: Path, 
     assert texts(notes) == [f"{UNMATCHED}: 2"]
 
 
+OTHERS = [{"id": 7, "file_name": "other.png", "width": 400, "height": 300}]
+
+
+@pytest.mark.parametrize("rows", [[], [{"segmentation": [HULL]}], [BOX], [{"segmentation": [HULL]}] * 2])
+def test_labels_of_a_picture_listed_under_another_name_are_not_this_ones(path: Path, plain: Frame, rows: list[Any]):
+    coco(path, *rows, images=OTHERS)
+    with pytest.raises(LabelsError, match=r"these are labels of other\.png, and none is named harbour\.png"):
+        read_coco(path, plain)
+    assert len(read_coco(path, Frame("other.png", plain.grid)).labels) == len([row for row in rows if row != BOX])
+
+
+def test_masks_as_large_as_the_picture_may_be_of_a_file_beside_it(path: Path, plain: Frame):
+    labels, notes = read_coco(coco(path, {"segmentation": RUNS}, images=OTHERS), plain)
+    assert len(labels) == 1
+    assert texts(notes) == [f"{UNMATCHED}: 1"]
+
+
+@pytest.mark.parametrize("number", [7, 99])
+def test_the_size_is_checked_whatever_the_image_ids(path: Path, plain: Frame, number: int):
+    images = [{"id": 7, "file_name": "harbour.png" if number == 99 else "", "width": 40, "height": 30}]
+    coco(path, {"segmentation": [HULL], "image_id": number}, images=images)
+    with pytest.raises(LabelsError, match=r"40 x 30 pixels, but harbour\.png has 400 x 300"):
+        read_coco(path, plain)
+
+
+def test_what_is_known_to_be_no_ship_is_dropped_and_counted(path: Path, plain: Frame):
+    labels, notes = read_coco(coco(path, {"segmentation": [HULL]}, {"segmentation": [HULL], "category_id": 3}), plain)
+    assert len(labels) == 1
+    assert texts(notes) == ["dropped, car is no ship: 1"]
+
+
+def test_holes_are_written_as_rings_that_leave_them_out(path: Path, plain: Frame, fleet: Labels):
+    ring = [(100, 100), (110, 100), (110, 110), (100, 110)]
+    basin = Polygon([(90, 90), (150, 90), (150, 120), (90, 120)], [ring])
+    assert write_coco(replace(fleet, ignore=(basin,)), path, plain) == ()
+    read, _ = read_coco(path, plain)
+    assert [area.equals(basin) for area in read.ignore] == [True]
+
+
 def test_only_the_classes_asked_for_are_taken(path: Path, plain: Frame):
     coco(path, {"segmentation": [HULL]}, {"segmentation": [HULL], "category_id": 3})
     labels, notes = read_coco(path, plain, {"vessel"})
@@ -171,6 +211,17 @@ def test_what_is_written_reads_the_same(path: Path, plain: Frame, fleet: Labels)
     assert read.type == fleet.type
     assert read.outline(0).equals(drawn)
     assert [area.area for area in read.ignore] == [8]
+
+
+def test_a_bow_and_a_stern_at_one_place_tell_no_ends(path: Path, plain: Frame, fleet: Labels):
+    write_coco(fleet, path, plain)
+    content = json.loads(path.read_text())
+    for row in content["annotations"]:
+        row["keypoints"] = row["keypoints"][:3] * 2
+    path.write_text(json.dumps(content))
+    labels, _ = read_coco(path, plain)
+    np.testing.assert_allclose(labels.length, fleet.length)
+    assert not labels.bow_known.any()
 
 
 def test_the_real_ports_have_their_245_ships(shared_data: Path):

@@ -63,11 +63,16 @@ def test_what_is_written_reads_the_same_but_for_the_bow(tmp_path: Path, fleet: L
     assert read.type == fleet.type
 
 
-def test_the_real_marina_has_its_531_ships(shared_data: Path):
-    path = shared_data / "dota" / "P0706.txt"
-    if not path.is_file():
-        pytest.skip("no DOTA labels among the real imagery")
+def test_a_file_reads_as_the_data_set_spells_it(tmp_path: Path):
+    """Two heading lines, decimals, Windows' line ends, and a crowd of other things around the ships."""
+    path = tmp_path / "P0706.txt"
+    rows = ["2244.0 1791.0 2254.0 1791.0 2254.0 1813.0 2244.0 1813.0 ship 0",
+            "333.0 1391.0 373.0 1401.0 371.0 1409.0 331.0 1399.0 ship 1",
+            "2279.0 1794.0 2288.0 1794.0 2288.0 1812.0 2279.0 1812.0 small-vehicle 0",
+            "1021.0 310.0 1300.0 310.0 1300.0 334.0 1021.0 334.0 harbor 0"]  # fmt: skip
+    path.write_bytes("\r\n".join(["imagesource:GoogleEarth", "gsd:0.1166", *rows, ""]).encode())
     labels, notes = read_dota(path)
-    assert len(labels) == 531
-    assert all("is no ship" in note.what for note in notes)
-    assert np.median(labels.length / labels.beam) > 2
+    np.testing.assert_allclose(labels.length, [22, np.hypot(40, 10)], rtol=0.01)
+    np.testing.assert_allclose(labels.beam, [10, np.hypot(2, 8)], rtol=0.01)
+    assert labels.difficult.tolist() == [False, True]
+    assert [str(note) for note in notes] == ["dropped, small-vehicle is no ship: 1", "dropped, harbor is no ship: 1"]

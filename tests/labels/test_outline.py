@@ -3,7 +3,7 @@ import pytest
 import shapely
 
 from shipdet.labels.frame import Frame
-from shipdet.labels.outline import SUPPOSED_BEAM, area_of, least_rectangle, ship_around, ship_corners
+from shipdet.labels.outline import SUPPOSED_BEAM, area_of, least_rectangle, ship_around, ship_corners, without_holes
 from shipdet.labels.types import Labels, Ship
 
 MIDDLE = np.array([200, 150])
@@ -72,3 +72,15 @@ def test_crossed_rings_keep_what_has_an_area():
     bow_tie = shapely.Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])
     assert area_of(bow_tie).area == pytest.approx(8)
     assert area_of(shapely.LineString([(0, 0), (1, 1)])) is None
+
+
+def test_what_has_holes_is_cut_into_polygons_without_that_cover_the_same():
+    holes = [shapely.box(x, y, x + 3, y + 4) for x, y in ((2, 2), (2, 10), (11, 3), (3, 17))]
+    area = shapely.union_all(
+        [shapely.difference(shapely.box(0, 0, 20, 25), shapely.union_all(holes)), shapely.box(30, 0, 31, 1)]
+    )
+    parts = without_holes(area)
+    assert not any(part.interiors for part in parts)
+    assert sum(part.area for part in parts) == pytest.approx(area.area)
+    assert shapely.union_all(parts).equals(area)
+    assert without_holes(shapely.box(0, 0, 1, 1)) == [shapely.box(0, 0, 1, 1)]

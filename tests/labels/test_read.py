@@ -93,3 +93,14 @@ def test_classes_choose_among_bow_and_stern_labels_too(write: Write):
     labels, notes = read_labels(write("a.json", text), classes=["Tanker "])
     assert labels.type == ("tanker",)
     assert [note.times for note in notes] == [1]
+
+
+def test_classes_are_told_as_labels_spell_them_or_as_types(write: Write):
+    path = write("a.json", f'[{SHIP[:-1]}, "type": "Container-Ship"}}, {SHIP[:-1]}, "type": "plane"}}]')
+    for spelled in ("Container-Ship", "container"):
+        labels, notes = read_labels(path, classes=[spelled])
+        assert labels.type == ("container",)
+        assert [str(note) for note in notes] == ["dropped, plane is not among the classes taken: 1"]
+    labels, notes = read_labels(path)
+    assert labels.type == ("container",)
+    assert [str(note) for note in notes] == ["dropped, plane is no ship: 1"]

@@ -40,11 +40,25 @@ def test_compressed_runs_are_those_that_pycocotools_packs():
 
 @pytest.mark.parametrize(
     ("counts", "complaint"),
-    [([3, 4], "got 7"), ([100, -8], "got 92"), ("Q", "breaks off"), ("0 1", "character ' '"), ("é", "character")],
+    [
+        ([3, 4], "got 7"),
+        ([100, -8], "got 92"),
+        ("Q", "breaks off"),
+        ("0 1", "character ' '"),
+        ("é", "character"),
+        ([2**70], "more than any picture has"),
+        ([2**63, -(2**63), 100], "got 100"),
+        ("o" * 50_000, "does not end"),
+    ],
 )
 def test_runs_that_are_no_mask_are_refused(counts: list[int] | str, complaint: str):
     with pytest.raises(ValueError, match=complaint):
         read_runs(counts, 10, 10)
+
+
+def test_a_mask_larger_than_any_picture_is_refused():
+    with pytest.raises(ValueError, match="a mask of a picture, got one of 100000000 x 100000000 pixels"):
+        read_runs([10**16], 10**8, 10**8)
 
 
 def test_decompressed_runs_are_differences_to_the_one_two_before():

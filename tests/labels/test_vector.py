@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +207,26 @@ def test_a_turned_region_ignores_what_it_leaves_of_an_upright_one(tmp_path: Path
     labels, _ = read_vector(path, utm)
     np.testing.assert_allclose(labels.regions, [[100, 50, 300, 250]])
     assert labels.ignores(np.array([[110.0, 60], [200, 150], [290, 240]])).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("geometry", [
+    {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1]]]},
+    {"type": "LineString", "coordinates": [[0, 0]]},
+])  # fmt: skip
+def test_a_geometry_that_is_none_is_named_and_nothing_else_is_said(tmp_path: Path, utm: Frame, geometry: Any):
+    """Warnings are errors here, so what the reader beneath says of open rings would be seen."""
+    good = {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}
+    features = [{"type": "Feature", "properties": {}, "geometry": each} for each in (good, geometry)]
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    with pytest.raises(LabelsError) as caught:
+        read_vector(path, utm)
+    assert str(caught.value).startswith(f"{path}: layer a, feature 2: expected a geometry, got ")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_known_to_be_no_ship_is_dropped_and_counted(tmp_path: Path, utm: Frame):
+    path = save(tmp_path / "a.gpkg", [place(utm, LINE)] * 3, 32631, type=["Harbor", "tanker", None])
+    labels, notes = read_vector(path, utm)
+    assert labels.type == ("tanker", "unknown")
+    assert [str(note) for note in notes] == ["dropped, Harbor is no ship: 1"]

@@ -48,6 +48,14 @@ def test_only_the_classes_asked_for_are_taken(write: Write):
     assert [str(note) for note in notes] == ["dropped, ship is not among the classes taken: 1"]
 
 
+def test_what_is_known_to_be_no_ship_is_dropped_and_counted(write: Write):
+    labels, notes = read_voc(
+        write("a.xml", annotation(UPRIGHT.replace("ship", "Storage-Tank"), TURNED.format(angle=0)))
+    )
+    assert (len(labels), len(labels.ignore)) == (1, 0)
+    assert [str(note) for note in notes] == ["dropped, storage-tank is no ship: 1"]
+
+
 @pytest.mark.parametrize("hostile", [
     '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;">]>\n',
     '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>\n',
@@ -62,6 +70,8 @@ def test_hostile_files_are_refused(write: Write, hostile: str):
 @pytest.mark.parametrize(("text", "where"), [
     ("<annotation>\n<object>\n", ":3: expected XML, got "),
     ("not xml", ":1: expected XML, got "),
+    ('<?xml version="1.0" encoding="foo-bar"?>\n<annotation/>', ":1: expected an XML file of Pascal VOC, got "),
+    ("<annotation>\n" + UPRIGHT.replace("60", "1e300") + "</annotation>", ":3: expected numbers xmin"),
     ("\n<kml></kml>", ":2: expected an <annotation>"),
     ("<annotation>\n\n<object><name>ship</name></object></annotation>", ":3: expected a <bndbox> in <object>"),
     ("<annotation>\n" + UPRIGHT.replace("60", "wide") + "</annotation>", ":3: expected numbers xmin, ymin, xmax, ymax"),

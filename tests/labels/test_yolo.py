@@ -84,3 +84,17 @@ def test_what_is_written_reads_the_same_but_for_what_is_said_to_be_lost(tmp_path
     np.testing.assert_allclose(np.sort(np.stack([read.bow, read.stern]), axis=0),
                                np.sort(np.stack([fleet.bow, fleet.stern]), axis=0), atol=1e-3)  # fmt: skip
     np.testing.assert_allclose(read.beam, fleet.beam, atol=1e-3)
+
+
+def test_what_is_known_to_be_no_ship_is_dropped_and_counted(tmp_path: Path, write: Write, plain: Frame, turned_box):
+    (tmp_path / "classes.txt").write_text("ship\nharbor\n")
+    path = write("a.txt", f"0 {shares(turned_box(90))}\n1 {shares(turned_box(0))}\n1 0.5 0.5 0.25 0.1\n")
+    labels, notes = read_yolo(path, plain)
+    assert (len(labels), len(labels.ignore)) == (1, 0)
+    assert [str(note) for note in notes] == ["dropped, harbor is no ship: 2"]
+
+
+def test_names_of_classes_may_begin_with_a_byte_order_mark(tmp_path: Path, write: Write, plain: Frame, turned_box):
+    (tmp_path / "data.yaml").write_text("names: [Tanker]\n", encoding="utf-8-sig")
+    labels, _ = read_yolo(write("a.txt", f"0 {shares(turned_box(90))}\n"), plain)
+    assert labels.type == ("tanker",)

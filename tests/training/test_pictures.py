@@ -3,13 +3,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from PIL import Image
 
 from shipdet.labels.folders import inshore
+from shipdet.labels.types import Labels
 from shipdet.raster.reader import FILL
 from shipdet.raster.stretch import HIGHEST, LOWEST
 from shipdet.training.augmentation import COMPLETE, INCOMPLETE
-from shipdet.training.pictures import KNOWN_MARGIN, Picture, decode, encode, load_pictures, render_harbours
+from shipdet.training.pictures import KNOWN_MARGIN, Picture, decode, encode, known_mask, load_pictures, render_harbours
 
 
 def save(folder: Path, number: int, pixels: np.ndarray | None = None) -> None:
@@ -101,3 +103,11 @@ def test_drawn_harbours_are_known_everywhere_and_the_same_for_a_seed() -> None:
         assert (picture.mask == COMPLETE).all()
         assert picture.labels.complete
         assert len(picture.labels.bow_known) == len(picture.labels.difficult) == len(picture.labels)
+
+
+def test_the_hole_in_a_place_to_ignore_is_known() -> None:
+    basin = shapely.difference(shapely.box(10, 10, 90, 70), shapely.box(30, 30, 60, 50))
+    mask = known_mask(Labels.of_rows([], [], complete=True, ignore=[basin]), (80, 100))
+    assert mask[40, 45] == mask[5, 5] == COMPLETE
+    assert mask[20, 20] == mask[60, 80] == INCOMPLETE
+    assert (mask == INCOMPLETE).sum() == pytest.approx(basin.area, rel=0.06)
