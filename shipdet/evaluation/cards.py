@@ -12,6 +12,8 @@ DEFAULT_THRESHOLD = 0.3
 """Of models that were trained without a validation split, on drawn harbours alone."""
 PORT_GSD_RANGE_M = (4.5, 13.0)
 """From 10 m pixels in EPSG:3857 at 63 degrees of latitude, which cover 4.5 m of ground, to somewhat coarser ones."""
+LEAST_WATER = 0.2
+"""Share of what lies around a ship in a port that must be water: all ships found in the ports of training have it."""
 
 
 def folders_of(config: TrainConfig) -> list[Folder]:
@@ -50,6 +52,7 @@ def _of_ports(card: Card) -> dict[str, object]:
         "bands": PORT_BANDS,
         "optional_bands": OPTIONAL_BANDS,
         "ends": "unordered",
+        "least_water": LEAST_WATER,
         "normalisation": f"{card.normalisation}; 0 for a band that a scene lacks",
     }
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from shipdet.attention.gate import open_gate
 from shipdet.errors import InputError
 from shipdet.geometry import UNDECIDED, Array, Grid, Hulls, rectangle_corners
+from shipdet.inference.afloat import afloat
 from shipdet.inference.engine import BEYOND, Eye, Seen, eye_of, hulls_of, look
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.network_input import network_input
@@ -127,6 +128,7 @@ def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> 
     with SceneReader(scene, sampling) as reader:
         view = _View(reader, scene_stretch(scene), model, eye)
         hulls = _ships_around(view, wanted, gsd_m)
+        hulls = hulls[afloat(hulls, scene, model)]
         ship, neighbours = _pick(hulls, wanted, sampling, gsd_m)
         ship = look_again(ship, scene, sampling, model, device)
         maps = _maps(view, _shown(ship, sampling))

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shipdet.geometry import Hulls
+from shipdet.inference.afloat import afloat
 from shipdet.inference.engine import (
     Eye,
     Found,
@@ -34,7 +36,7 @@ from shipdet.models.device import Device
 from shipdet.models.scale_head import confidence_logits, deep_features
 from shipdet.models.task_partition import Coarse
 from shipdet.models.weights import Model
-from shipdet.raster.sampling import model_sampling
+from shipdet.raster.sampling import Sampling, model_sampling
 from shipdet.raster.scene import Scene
 
 Augment = Literal["none", "flips", "dihedral", "scales"]
@@ -102,7 +104,7 @@ def find_ships(
     views = plan_views(scene, model.card.gsd_m, looking.augment)
     if len(views) == 1:
         found = detect_hulls(scene, model, device, looking.tiling, progress, looking.memory)
-        return found._replace(hulls=look_again(found.hulls, scene, found.sampling, model, device))
+        return found._replace(hulls=_checked(found.hulls, scene, found.sampling, model, device))
     eye = eye_of(model, device)._replace(more=worth_of(model, device), memory=looking.memory)
     glances: list[Glance] = []
     attention = np.zeros((0, 0), np.uint8)
@@ -116,8 +118,13 @@ def find_ships(
     together = fuse_glances(glances)
     likely = likely_gsd_m(together, views) if scene.gsd_m is None else None
     sampling = glances[0].sampling
-    hulls = look_again(together.hulls, scene, sampling, model, device)
+    hulls = _checked(together.hulls, scene, sampling, model, device)
     return Found(hulls, sampling, attention, len(views), likely, max(opened))
+
+
+def _checked(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, device: Device) -> Hulls:
+    """Ships as a closer look at each has them: none on dry land, and doubtful bows looked at again."""
+    return look_again(hulls[afloat(hulls, scene, model)], scene, sampling, model, device)
 
 
 def _tilings(scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling) -> list[Tiling]:

@@ -134,6 +134,8 @@ class Card(BaseModel):
     """Hidden channels of its head for attention to scale; None where it has none."""
     scout: ScoutFacts | None = None
     """None where it has none: then everything is looked at."""
+    least_water: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of what lies around a ship that must be water, where near infrared tells; None: nobody asks."""
     second_look: SecondLookFacts | None = None
     """None where ships whose bow is in doubt are not looked at again."""
 
