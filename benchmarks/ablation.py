@@ -12,7 +12,8 @@ full                    the gate in the loss and at inference: `shipdet train` a
 
 Further rows, chosen by name with `--rows`, have attention blocks after the stages of the trunk (`trunk_attention` of
 `shipdet train`): residual trunk, se trunk, eca trunk, cbam trunk; or a mask head beside the network in training
-(`mask_weight`): masks. The contract is about the four above alone, and is not judged where one of them was left out.
+(`mask_weight`): masks; or a shallow branch that hears nothing of the deep branch but its gate: full without context, gate
+at test only without context. The contract is about the four above alone, and is not judged where one of them was left out.
 
 All rows of a seed start from the same weights and see the same chips in the same order. The weights judged are the
 running average after the last step; nothing is picked on validation but the threshold of the best F1. Milliseconds
@@ -86,6 +87,19 @@ class Halve(nn.Module):
         return x[:, :, ::2, ::2]
 
 
+class Mute(nn.Module):
+    """A deep branch that opens the gate and tells the shallow branch nothing."""
+
+    def __init__(self, deep: nn.Module) -> None:
+        super().__init__()
+        self.deep = deep
+
+    def forward(self, *features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As the deep branch, its context empty."""
+        logits, context, types = self.deep(*features)
+        return logits, torch.zeros_like(context), types
+
+
 def without_deep_layers(network: TaskPartition) -> TaskPartition:
     """The network with all that lies deeper than stride 4 taken out."""
     network.add_module("deep", KnowsNothing(SIZES.context, SIZES.types))
@@ -129,6 +143,21 @@ def with_masks(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPa
     return build_training(config.model_copy(update={"mask_weight": MASK_WEIGHT}), chips, judge)
 
 
+def without_context(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPartitionTraining:
+    """The gate alone ties the branches."""
+    network = first_network(config)
+    network.add_module("deep", Mute(network.deep))
+    usual = build_training(config, chips, judge)
+    return TaskPartitionTraining(network, usual.schedule, usual.weights, chips, judge)
+
+
+def gate_at_test_only_without_context(config: TrainConfig, chips: ChipsOfEpoch, judge: Judge) -> TaskPartitionTraining:
+    """Likewise, and not in training."""
+    training = without_context(config, chips, judge)
+    training.schedule = training.schedule._replace(gate_threshold=ALWAYS_OPEN)
+    return training
+
+
 ROWS = (
     Row("deep only", deep_only, NEVER_OPEN, coarse_ships),
     Row("shallow only", shallow_only, ALWAYS_OPEN, joined_ends),
@@ -138,6 +167,8 @@ ROWS = (
 FURTHER_ROWS = (
     *(with_trunk(kind) for kind in ("residual", "se", "eca", "cbam")),
     Row("masks", with_masks, GATE_THRESHOLD, joined_ends),
+    Row("full without context", without_context, GATE_THRESHOLD, joined_ends),
+    Row("gate at test only without context", gate_at_test_only_without_context, GATE_THRESHOLD, joined_ends),
 )
 """What is tried beside the contract."""
 
