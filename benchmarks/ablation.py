@@ -12,8 +12,9 @@ full                    the gate in the loss and at inference: `shipdet train` a
 
 Further rows, chosen by name with `--rows`, have attention blocks after the stages of the trunk (`trunk_attention` of
 `shipdet train`): residual trunk, se trunk, eca trunk, cbam trunk; or a mask head beside the network in training
-(`mask_weight`): masks; or a shallow branch that hears nothing of the deep branch but its gate: full without context, gate
-at test only without context. The contract is about the four above alone, and is not judged where one of them was left out.
+(`mask_weight`): masks; or a shallow branch that hears nothing of the deep branch but its gate: full without context,
+gate at test only without context. The contract is about the four above alone, and is not judged where one of them was
+left out.
 
 All rows of a seed start from the same weights and see the same chips in the same order. The weights judged are the
 running average after the last step; nothing is picked on validation but the threshold of the best F1. Milliseconds
