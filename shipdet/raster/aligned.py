@@ -2,7 +2,6 @@
 
 from math import floor, log2
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
@@ -45,8 +44,8 @@ def along_hull(pixels: Pixels, window: Window, bow: Array, stern: Array) -> Pixe
         stern: (2,) likewise.
     """
     block = _block(bow, stern)
-    shape = (window.width // block, window.height // block)
-    averaged = [band if block == 1 else cv2.resize(band, shape, interpolation=cv2.INTER_AREA) for band in pixels]
+    blocks = (window.height // block, block, window.width // block, block)
+    averaged = [band if block == 1 else band.reshape(blocks).mean(axis=(1, 3)) for band in pixels]
     x, y = np.moveaxis((_places(bow, stern) - (window.x, window.y)) / block - 0.5, -1, 0)
     return np.stack([map_coordinates(band, [y, x], order=1, mode="nearest") for band in averaged])
 
