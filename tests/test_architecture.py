@@ -25,6 +25,10 @@ LAYERS = {
 """A room may import those of smaller numbers. `shipdet/__init__.py` is the door, not a room."""
 
 
+FOR_TRAINING = {"albumentations", "cv2", "lightning", "tensorboard", "torchmetrics"}
+"""What the extra `train` brings, and `shipdet detect` has to do without."""
+
+
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
@@ -65,6 +69,15 @@ def test_upward_imports_would_be_seen(tmp_path: Path, monkeypatch: pytest.Monkey
     path = tmp_path / "raster" / "scene.py"
     path.write_text("from ..models import weights\nfrom . import tiling\ndef f():\n    import shipdet.cli\n")
     assert imported_rooms(path) == {"models", "raster", "cli"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPO)))
+def test_only_training_takes_the_packages_of_training(path: Path):
+    tree = ast.walk(ast.parse(path.read_text()))
+    names = [alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    taken = {name.split(".")[0] for name in names} & FOR_TRAINING
+    assert room(path) == "training" or not taken
 
 
 def test_attention_imports_no_other_room():
