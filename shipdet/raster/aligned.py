@@ -4,7 +4,6 @@ from math import floor, log2
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from shipdet.raster.tiling import Window
 
@@ -46,8 +45,21 @@ def along_hull(pixels: Pixels, window: Window, bow: Array, stern: Array) -> Pixe
     block = _block(bow, stern)
     blocks = (window.height // block, block, window.width // block, block)
     averaged = [band if block == 1 else band.reshape(blocks).mean(axis=(1, 3)) for band in pixels]
-    x, y = np.moveaxis((_places(bow, stern) - (window.x, window.y)) / block - 0.5, -1, 0)
-    return np.stack([map_coordinates(band, [y, x], order=1, mode="nearest") for band in averaged])
+    return _bilinear(np.stack(averaged), (_places(bow, stern) - (window.x, window.y)) / block - 0.5)
+
+
+def _bilinear(bands: Pixels, places: Array) -> Pixels:
+    """Bands (C, h, w) at places (H, W, 2), counted from the first pixel's centre; beyond the edge as at it."""
+    height, width = bands.shape[1:]
+    x, y = places[..., 0].clip(0, width - 1), places[..., 1].clip(0, height - 1)
+    left, top = np.minimum(x.astype(np.intp), width - 2), np.minimum(y.astype(np.intp), height - 2)
+    right, down = (x - left).astype(np.float32), (y - top).astype(np.float32)
+    flat, first = bands.reshape(len(bands), -1), (top * width + left).ravel()
+    corners = (flat[:, first + step].reshape(-1, *x.shape) for step in (0, 1, width, width + 1))
+    upper_left, upper_right, lower_left, lower_right = corners
+    upper = upper_left + (upper_right - upper_left) * right
+    lower = lower_left + (lower_right - lower_left) * right
+    return np.asarray(upper + (lower - upper) * down, np.float32)
 
 
 def _places(bow: Array, stern: Array) -> Array:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from shipdet.geometry import UNDECIDED, Hulls
 from shipdet.inference.engine import Found, Tiling
-from shipdet.inference.second_look import LEAST_SCORE, SURE, UNSURE, doubt, look_again
+from shipdet.inference.second_look import LEAST_SCORE, SURE, UNSURE, bow_logits, doubt, look_again
 from shipdet.inference.views import Looking, find_ships
 from shipdet.models.bow_classifier import BowClassifier
 from shipdet.models.device import Device
@@ -124,6 +124,13 @@ def test_the_least_difference_of_the_first_look_stays_one(scene: Scene, model: M
             for step in (-1e-6, 1e-6)
         )
         np.testing.assert_allclose(below, above, atol=1e-3)
+
+
+def test_of_no_ships_nothing_is_said(scene: Scene, model: Model):
+    none = hulls_at(upwards=True, bow_score=0.6)[:0]
+    assert len(look_again(none, scene, sampling_of(), model, CPU)) == 0
+    assert model.bow_classifier is not None
+    assert bow_logits(none, scene, sampling_of(), model.bow_classifier, CPU).shape == (0,)
 
 
 def test_without_a_classifier_nothing_changes(scene: Scene, model: Model):
