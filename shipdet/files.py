@@ -46,6 +46,21 @@ def whole_file(path: Path) -> Iterator[Path]:
         try:
             yield scratch / path.name
             (scratch / path.name).replace(path)
+        except BrokenPipeError:  # who listens to the progress has gone; the disk is not to blame
+            raise
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(f"could not write {path} ({reason}); make room there or give another path") from error
+
+
+def made_folder(path: Path) -> Path:
+    """A folder, made where there is none: before long work whose outcome goes there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {path} ({error.strerror}); give another path") from error
+    return path

@@ -8,6 +8,7 @@ from shipdet.attention.rcan import Layout
 from shipdet.config import TrainConfig
 from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig
 from shipdet.errors import ConfigError, LabelsError, WeightsError
+from shipdet.files import made_folder
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import civil, inshore, read_folder
@@ -42,6 +43,7 @@ def train_scale_head(config: ScaleHeadConfig, report: Callable[[str], None]) -> 
     from shipdet.evaluation.validation import fused_threshold  # noqa: PLC0415 - they take a second to import
     from shipdet.training.scale_head import ScaleHeadSchedule, train_scale_head  # noqa: PLC0415 - likewise
 
+    made_folder(config.output.parent)
     model, device = load_weights(config.model), choose_device()
     known = ((inshore, config.inshore, config.inshore_gsd_m), (civil, config.civil, None))
     folders = [Known(folder(path), gsd_m) for folder, path, gsd_m in known if path is not None]
@@ -64,6 +66,7 @@ def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
     from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
     from shipdet.training.scout import SEA_SIZE, ScoutSchedule, train_scout  # noqa: PLC0415 - likewise
 
+    made_folder(config.output.parent)
     model, device = load_weights(config.model), choose_device()
     folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
     scout = None if config.take_from is None else load_weights(config.take_from).scout
@@ -90,7 +93,7 @@ def train_sharpeners(config: SharpenConfig, report: Callable[[str], None]) -> li
     layout = Layout(config.groups, config.blocks, config.width)
     if (far := reach(layout)) > MOST_REACH:
         raise ConfigError(f"groups, blocks: such a network looks {far} pixels around, expected at most {MOST_REACH}")
-    config.output.mkdir(parents=True, exist_ok=True)
+    made_folder(config.output)
     return [_train_sharpener(config, layout, factor, report) for factor in config.factors]
 
 
@@ -138,6 +141,7 @@ def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], No
     from shipdet.training.pictures import load_pictures, render_harbours  # noqa: PLC0415 - likewise
     from shipdet.training.run import SYNTHETIC_SIZE  # noqa: PLC0415 - likewise
 
+    made_folder(config.output.parent)
     model = load_weights(config.model)
     folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
     real = hulls_of([picture for folder in folders for picture in load_pictures(folder)])

@@ -128,7 +128,7 @@ def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> 
     with SceneReader(scene, sampling) as reader:
         view = _View(reader, scene_stretch(scene), model, eye)
         hulls = _ships_around(view, wanted, gsd_m)
-        hulls = hulls[afloat(hulls, scene, model)]
+        hulls = hulls[afloat(hulls, scene, sampling, model)]
         ship, neighbours = _pick(hulls, wanted, sampling, gsd_m)
         ship = look_again(ship, scene, sampling, model, device)
         maps = _maps(view, _shown(ship, sampling))

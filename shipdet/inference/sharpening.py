@@ -119,7 +119,10 @@ def write_sharpened(
         SceneError, ReadError, OutputError: as `sharper_scene`.
     """
     if len(scene.channels) < COLOURS:
-        raise SceneError(f"{scene.name}: to be sharpened are red, green and blue, got {len(scene.channels)} bands")
+        raise SceneError(
+            f"{scene.name}: red, green and blue are sharpened, got {len(scene.channels)} bands; "
+            "choose three with --bands, or leave --sharpen out"
+        )
     stretch, factor = scene_stretch(scene), sharpener.card.factor
     sharpener.network.to(device.device)
     content = Content(sharper_grid(scene.grid, factor), scene.dtype, scene.acquired_at)

@@ -124,7 +124,7 @@ def find_ships(
 
 def _checked(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, device: Device) -> Hulls:
     """Ships as a closer look at each has them: none on dry land, and doubtful bows looked at again."""
-    return look_again(hulls[afloat(hulls, scene, model)], scene, sampling, model, device)
+    return look_again(hulls[afloat(hulls, scene, sampling, model)], scene, sampling, model, device)
 
 
 def _tilings(scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling) -> list[Tiling]:

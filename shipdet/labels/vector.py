@@ -92,15 +92,24 @@ def read_area(path: Path, frame: Frame) -> shapely.Geometry:
     """All polygons of a file as one area, in pixels of a scene, whatever their columns say.
 
     Raises:
-        LabelsError: it is no such file, holds something else or nothing, or lies partly where the scene's CRS does not.
+        LabelsError: it is no such file, holds something else or nothing, lies partly where the scene's CRS does not, or
+            wholly elsewhere than the scene.
     """
     found = [one for _, table in _layers(path) for one in _in_pixels(path, table, frame) if one is not None]
     kinds = {one.geom_type for one in found}
     if not found or kinds - {"Polygon", "MultiPolygon"}:
         raise LabelsError(f"{path}: expected polygons, got {', '.join(sorted(kinds)) or 'nothing'}")
     if not all(np.isfinite(shapely.get_coordinates(one)).all() for one in found):
-        raise LabelsError(f"{path}: some of it lies where the CRS of {frame.name} has no place; cut it to the scene")
-    return shapely.union_all([shapely.make_valid(one) for one in found])
+        raise LabelsError(
+            f"{path}: some of it lies where the CRS of {frame.name} has no place; expected longitude and latitude, or "
+            "the CRS that the file names; cut it to the scene"
+        )
+    area = shapely.union_all([shapely.make_valid(one) for one in found])
+    if not shapely.intersects(area, shapely.box(0, 0, frame.grid.width, frame.grid.height)):
+        raise LabelsError(
+            f"{path}: none of it lies in {frame.name}; expected longitude and latitude, or the CRS that the file names"
+        )
+    return area
 
 
 def _features(path: Path, frame: Frame | None) -> Iterator[_Feature]:

@@ -12,6 +12,10 @@ from shipdet.raster.scene import Scene
 
 log = logging.getLogger(__name__)
 
+SHARPENED_M = (1.41, 5.66)
+"""Ground pixels that `--sharpen` takes."""
+SLACK = 1.01
+"""Factor by which a ground pixel may lie beyond what a model serves."""
 AUTO = "auto"
 """The name of whichever model suits the scene."""
 
@@ -51,14 +55,15 @@ def suited(scene: Scene, cards: Sequence[Card]) -> Card:
     if scene.gsd_m is None and cards:
         return min(cards, key=lambda card: card.serves_m)
     gsd_m = _gsd_m(scene)
-    fitting = [card for card in cards if card.serves_m[0] <= gsd_m <= card.serves_m[1]]
+    fitting = [card for card in cards if _serves(card, gsd_m)]
     if not fitting and cards and gsd_m < min(card.serves_m[0] for card in cards):
         return min(cards, key=lambda card: card.serves_m)
     if not fitting:
         served = ", ".join(f"{card.name} {_range(card)}" for card in cards)
+        sharper = ", pass --sharpen" if SHARPENED_M[0] <= gsd_m <= SHARPENED_M[1] else ""
         raise SceneError(
-            f"{scene.name} has pixels of {gsd_m:.3g} m, which no model serves ({served or 'none ships'}); "
-            "give a scene of such pixels, or name a model with --model"
+            f"{scene.name} has pixels of {gsd_m:.4g} m, which no model serves ({served or 'none ships'}); "
+            f"give a scene of such pixels{sharper}, or name a model with --model"
         )
     return min(fitting, key=lambda card: abs(math.log(gsd_m**2 / (card.serves_m[0] * card.serves_m[1]))))
 
@@ -89,9 +94,15 @@ def _misfit(scene: Scene, card: Card) -> str | None:
     if scene.gsd_m is None:
         return None
     gsd_m = _gsd_m(scene)
-    if card.serves_m[0] <= gsd_m <= card.serves_m[1]:
+    if _serves(card, gsd_m):
         return None
     return f"has pixels of {gsd_m:.3g} m, but {card.name} serves {_range(card)}"
+
+
+def _serves(card: Card, gsd_m: float) -> bool:
+    """Whether a ground pixel is in a card's range or hardly beyond: 2 m of a map projection may be 2.0008 m of ground."""
+    least, most = card.serves_m
+    return least / SLACK <= gsd_m <= most * SLACK
 
 
 def _range(card: Card) -> str:

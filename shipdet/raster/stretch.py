@@ -57,10 +57,20 @@ def stretch_of(pixels: NDArray[Any], valid: NDArray[np.bool_]) -> Stretch:
 
 
 def scene_stretch(scene: Scene) -> Stretch:
-    """The stretch of a scene, from a decimated read that uses its overviews.
+    """The stretch of a scene, from a sample of its pixels.
 
-    Of a large scene without overviews some blocks are read, always the same ones, for a decimated read would decode
-    them all.
+    Raises:
+        SceneError: no pixel is valid.
+        ReadError: the file is damaged.
+    """
+    raw = sample_pixels(scene)
+    return stretch_of(raw.pixels[list(scene.channels)], raw.valid)
+
+
+def sample_pixels(scene: Scene) -> Raw:
+    """Pixels of all over a scene, always the same ones: a decimated read that uses its overviews.
+
+    Of a large scene without overviews some blocks are read, for a decimated read would decode them all.
 
     Raises:
         SceneError: no pixel is valid.
@@ -70,7 +80,7 @@ def scene_stretch(scene: Scene) -> Stretch:
         raw = _some_blocks(scene, files) or files.read_decimated(OVERVIEW_SIDE)
     if not raw.valid.any():
         raise SceneError(f"{scene.name} has no valid pixel: all is nodata or zero; check its nodata value and mask")
-    return stretch_of(raw.pixels[list(scene.channels)], raw.valid)
+    return raw
 
 
 def _some_blocks(scene: Scene, files: SceneFiles) -> Raw | None:
