@@ -100,7 +100,7 @@ def _misfit(scene: Scene, card: Card) -> str | None:
 
 
 def _serves(card: Card, gsd_m: float) -> bool:
-    """Whether a ground pixel is in a card's range or hardly beyond: 2 m of a map projection may be 2.0008 m of ground."""
+    """Whether a ground pixel is in a card's range or hardly beyond: 2 m on a map may be 2.0008 m of ground."""
     least, most = card.serves_m
     return least / SLACK <= gsd_m <= most * SLACK
 

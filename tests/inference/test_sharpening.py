@@ -218,7 +218,7 @@ def test_channels_come_in_the_order_that_was_chosen(write_scene: WriteScene, tmp
 
 def test_two_bands_are_refused(write_scene: WriteScene, tmp_path: Path) -> None:
     scene = write_scene("s.tif", waves(30, 40))
-    with pytest.raises(SceneError, match="red, green and blue, got 2 bands"):
+    with pytest.raises(SceneError, match="red, green and blue are sharpened, got 2 bands; choose three with --bands"):
         write_sharpened(replace(scene, channels=(0, 1)), sharpener(2), CPU, tmp_path / "copy.tif")
     assert not (tmp_path / "copy.tif").exists()
 
