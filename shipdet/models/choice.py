@@ -62,7 +62,7 @@ def suited(scene: Scene, cards: Sequence[Card]) -> Card:
         served = ", ".join(f"{card.name} {_range(card)}" for card in cards)
         sharper = ", pass --sharpen" if SHARPENED_M[0] <= gsd_m <= SHARPENED_M[1] else ""
         raise SceneError(
-            f"{scene.name} has pixels of {gsd_m:.4g} m, which no model serves ({served or 'none ships'}); "
+            f"{scene.name} has pixels of {gsd_m:.3g} m, which no model serves ({served or 'none ships'}); "
             f"give a scene of such pixels{sharper}, or name a model with --model"
         )
     return min(fitting, key=lambda card: abs(math.log(gsd_m**2 / (card.serves_m[0] * card.serves_m[1]))))
