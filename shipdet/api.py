@@ -19,10 +19,11 @@ from shipdet.inference.engine import Found, Tiling
 from shipdet.inference.explain import Explained, Wanted, explain_ship, true_north
 from shipdet.inference.georeference import SceneTags, georeference, pixel_detections
 from shipdet.inference.looked import TileMemory
-from shipdet.inference.sharpening import factor_for, in_coarse_pixels, sharper_scene
+from shipdet.inference.sharpening import in_coarse_pixels, sharper_scene
 from shipdet.inference.views import Augment, Looking, find_ships
 from shipdet.models.choice import AUTO, load_model, with_optional_bands
 from shipdet.models.device import Device, PrecisionName, choose_device
+from shipdet.models.sharpener import factor_for
 from shipdet.models.weights import Model
 from shipdet.raster.bands import BandChoice
 from shipdet.raster.raw import SceneFiles

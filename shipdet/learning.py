@@ -1,6 +1,6 @@
 """What shipdet learns, one function a job: the command line, the pipelines and Python callers all come here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,7 @@ from shipdet.errors import ConfigError, LabelsError, WeightsError
 from shipdet.files import made_folder
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
-from shipdet.labels.folders import civil, inshore, read_folder
+from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
 from shipdet.models.device import choose_device
 from shipdet.models.sharpener import MOST_REACH, Sharpener, SharpenerCard, reach, save_sharpener
 from shipdet.models.weights import load_weights, round_to_half, save_weights
@@ -68,7 +68,7 @@ def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
 
     made_folder(config.output.parent)
     model, device = load_weights(config.model), choose_device()
-    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    folders = _folders(config)
     scout = None if config.take_from is None else load_weights(config.take_from).scout
     if scout is None and config.take_from is not None:
         raise WeightsError(f"{config.take_from} has no scout to take over; name weights that pipelines/scout.py wrote")
@@ -76,8 +76,7 @@ def train_scout(config: ScoutConfig, report: Callable[[str], None]) -> Path:
         pictures = [picture for folder in folders for picture in load_pictures(folder)]
         pictures += render_harbours(config.drawn, SEA_SIZE, config.seed)
         scout = round_to_half(train_scout(pictures, ScoutSchedule(steps=config.steps, seed=config.seed), report))
-    held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
-    split = " and ".join(folder.name for folder in folders) + " validation"
+    held_back, split = _validation(folders)
     facts = scout_facts(model._replace(scout=scout), device, held_back, split, report)
     card = model.card.model_copy(update={"scout": facts})
     save_weights(config.output, model._replace(card=card, scout=scout))
@@ -102,7 +101,7 @@ def _train_sharpener(
 ) -> Path:
     from shipdet.training.sharpening import SharpenSchedule, judge, photographs, train_sharpener  # noqa: PLC0415 - as they
 
-    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    folders = _folders(config)
     device = choose_device(config.device, config.precision)
     schedule = SharpenSchedule(
         factor, layout, config.steps, config.batch, config.crop, config.learning_rate, seed=config.seed
@@ -143,7 +142,7 @@ def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], No
 
     made_folder(config.output.parent)
     model = load_weights(config.model)
-    folders = [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+    folders = _folders(config)
     real = hulls_of([picture for folder in folders for picture in load_pictures(folder)])
     if not real:
         raise LabelsError(f"{config.inshore} labels no ship whose bow is known; there is nothing to learn from")
@@ -151,14 +150,24 @@ def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], No
     report(f"{len(real)} hulls with known bows, and {len(drawn)} drawn ones")
     schedule = BowSchedule(steps=config.steps, seed=config.seed)
     classifier = round_to_half(train_bow_classifier(real, drawn, schedule, report))
-    held_back = [picture for folder in folders for picture in read_folder(folder, "validation")]
-    split = " and ".join(folder.name for folder in folders) + " validation"
+    held_back, split = _validation(folders)
     device = choose_device()
     facts = second_look_facts(model, classifier, device, held_back, split, report)
     card = model.card.model_copy(update={"second_look": facts})
     taught = model._replace(card=card, bow_classifier=classifier)
     save_weights(config.output, taught._replace(card=rescored(taught, device, folders)))
     return config.output
+
+
+def _folders(config: ScoutConfig | SharpenConfig | BowClassifierConfig) -> list[Folder]:
+    """The folders of pictures that a config names, `inshore` first."""
+    return [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
+
+
+def _validation(folders: Sequence[Folder]) -> tuple[list[LabelledPicture], str]:
+    """The pictures that are held back in some folders, and what to call them."""
+    pictures = [picture for folder in folders for picture in read_folder(folder, "validation")]
+    return pictures, " and ".join(folder.name for folder in folders) + " validation"
 
 
 def _finder(config: TrainConfig) -> Callable[[Path], Hulls] | None:

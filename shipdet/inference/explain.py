@@ -106,7 +106,7 @@ class _View(NamedTuple):
 
 
 def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> Explained:
-    """The ship nearest to a place, as `detect_hulls` finds it, and the maps that it was found by.
+    """The ship nearest to a place, as `find_ships` finds it in one view, and the maps that it was found by.
 
     Only the surroundings are read, however large the scene is.
 

@@ -60,13 +60,13 @@ def look_again(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, dev
     doubtful = np.flatnonzero(unsure)
     if not len(doubtful):
         return hulls
-    logits = logit(np.clip(hulls.bow_score, SUREST[0], SUREST[1]))
+    first = hulls.bow_score[doubtful]
     seen = bow_logits(hulls[doubtful], scene, sampling, model.bow_classifier, device)
-    logits[doubtful] += facts.weight * doubt(hulls.bow_score[doubtful]) * seen
-    wrong = (logits < 0)[:, None]
-    bow_score = hulls.bow_score.copy()
-    bow_score[doubtful] = expit(np.abs(logits[doubtful]))
-    bow, stern = np.where(wrong, hulls.stern, hulls.bow), np.where(wrong, hulls.bow, hulls.stern)
+    logits = logit(first.clip(*SUREST)) + facts.weight * doubt(first) * seen
+    bow, stern, bow_score = hulls.bow.copy(), hulls.stern.copy(), hulls.bow_score.copy()
+    wrong = doubtful[logits < 0]
+    bow[wrong], stern[wrong] = hulls.stern[wrong], hulls.bow[wrong]
+    bow_score[doubtful] = expit(np.abs(logits))
     return replace(hulls, bow=bow, stern=stern, bow_score=bow_score)
 
 

@@ -6,13 +6,12 @@ is shown, so another lattice would give, a little, another copy, and seams of th
 size, tile order and batches come after and have no say.
 """
 
-import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from shipdet.errors import OutputError, SceneError
 from shipdet.geometry import Grid
 from shipdet.inference.engine import Found, Progress, in_scene_pixels
 from shipdet.models.device import Device, autocast
-from shipdet.models.sharpener import MOST_REACH, Sharpener, load_sharpener, sharpened
+from shipdet.models.sharpener import MOST_REACH, Factor, Sharpener, load_sharpener, sharpened
 from shipdet.raster.raw import Raw, SceneFiles
 from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene, open_scene
@@ -38,26 +37,8 @@ CORE = 256
 MARGIN = MOST_REACH
 """Coarse pixels around a block that its network sees with it, all that convolutions reach. Beyond the scene's edges
 its outermost pixels are repeated."""
-AIM_M = 1.0
-"""Ground pixel that scenes are brought near to."""
 COLOURS = 3
 """Red, green and blue are sharpened."""
-
-Factor = Literal[2, 4]
-
-
-def factor_for(gsd_m: tuple[float, float] | None) -> Factor | None:
-    """The power of two that brings a ground pixel nearest to 1 m, by ratio; None where that is neither 2 nor 4.
-
-    So from 1.41 to 2.83 m it is 2, up to 5.66 m it is 4.
-
-    Args:
-        gsd_m: along columns and rows; None where it is unknown.
-    """
-    if gsd_m is None:
-        return None
-    doublings = round(math.log2(math.sqrt(gsd_m[0] * gsd_m[1]) / AIM_M))
-    return 2 if doublings == 1 else 4 if doublings == 2 else None
 
 
 @contextmanager
@@ -69,7 +50,7 @@ def sharper_scene(scene: Scene, factor: Factor, device: Device, progress: Progre
 
     Args:
         scene: whose ground pixel asks for it.
-        factor: as of `factor_for`.
+        factor: as of `models.sharpener.factor_for`.
         device: where it is made, and how precisely.
         progress: is told of each block of the copy.
 

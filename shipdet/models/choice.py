@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from shipdet.errors import SceneError
 from shipdet.models import weights
+from shipdet.models.sharpener import factor_for
 from shipdet.models.weights import Card, Model, load_weights, read_card
 from shipdet.raster.bands import other_band
 from shipdet.raster.scene import Scene
 
 log = logging.getLogger(__name__)
 
-SHARPENED_M = (1.41, 5.66)
-"""Ground pixels that `--sharpen` takes."""
 SLACK = 1.01
 """Factor by which a ground pixel may lie beyond what a model serves."""
 AUTO = "auto"
@@ -60,7 +59,7 @@ def suited(scene: Scene, cards: Sequence[Card]) -> Card:
         return min(cards, key=lambda card: card.serves_m)
     if not fitting:
         served = ", ".join(f"{card.name} {_range(card)}" for card in cards)
-        sharper = ", pass --sharpen" if SHARPENED_M[0] <= gsd_m <= SHARPENED_M[1] else ""
+        sharper = ", pass --sharpen" if factor_for(scene.gsd_m) is not None else ""
         raise SceneError(
             f"{scene.name} has pixels of {gsd_m:.3g} m, which no model serves ({served or 'none ships'}); "
             f"give a scene of such pixels{sharper}, or name a model with --model"

@@ -5,6 +5,7 @@ their own, for they find no ships.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -22,13 +23,30 @@ from shipdet.raster.stretch import HIGHEST, LOWEST
 FOLDER = Path(__file__).resolve().parent.parent / "weights" / "sharpen"
 """Where the weights that ship with the package lie: x2.safetensors and x4.safetensors."""
 KEY = "shipdet-sharpener"
+Factor = Literal[2, 4]
 FACTORS = (2, 4)
+AIM_M = 1.0
+"""Ground pixel that scenes are brought near to."""
 MOST_REACH = 32
 """Coarse pixels on each side of one that its convolutions may look at: the margin that blocks are given."""
 UPWARD_REACH = 2
 """Of the convolutions on the way up, each of which sees half as far as the one before: 1 + 1/2 + 1/4 ... < 2."""
 EXPECTED = "expected one that pipelines/sharpen.py wrote"
 Size = Annotated[int, Field(gt=0, le=1024)]
+
+
+def factor_for(gsd_m: tuple[float, float] | None) -> Factor | None:
+    """The power of two that brings a ground pixel nearest to 1 m, by ratio; None where that is neither 2 nor 4.
+
+    So from 1.41 to 2.83 m it is 2, up to 5.66 m it is 4.
+
+    Args:
+        gsd_m: along columns and rows; None where it is unknown.
+    """
+    if gsd_m is None:
+        return None
+    doublings = round(math.log2(math.sqrt(gsd_m[0] * gsd_m[1]) / AIM_M))
+    return 2 if doublings == 1 else 4 if doublings == 2 else None
 
 
 class SharpenerCard(BaseModel):

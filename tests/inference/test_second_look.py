@@ -103,7 +103,7 @@ def test_ships_that_point_the_right_way_are_surer_of_it_by_both_looks(scene: Sce
 
 
 @pytest.mark.parametrize(
-    ("bow_score", "score"), [(SURE, 0.9), (UNDECIDED, 0.9), (0.6, LEAST_SCORE - 0.01)]
+    ("bow_score", "score"), [(SURE, 0.9), (UNDECIDED, 0.9), (0.6, LEAST_SCORE - 0.01), (0.4, LEAST_SCORE - 0.01)]
 )  # fmt: skip
 def test_others_are_left_as_they_are(scene: Scene, model: Model, bow_score: float, score: float):
     before = hulls_at(upwards=False, bow_score=bow_score, score=score)

@@ -23,14 +23,13 @@ from shipdet.inference.sharpening import (
     CORE,
     MARGIN,
     blocks,
-    factor_for,
     in_coarse_pixels,
     sharper_grid,
     sharper_scene,
     write_sharpened,
 )
 from shipdet.models.device import choose_device
-from shipdet.models.sharpener import Sharpener, SharpenerCard, reach, save_sharpener, sharpened
+from shipdet.models.sharpener import Sharpener, SharpenerCard, factor_for, reach, save_sharpener, sharpened
 from shipdet.raster.raw import SceneFiles
 from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene, open_scene
