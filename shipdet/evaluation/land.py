@@ -21,8 +21,8 @@ def land_beside(picture: str | Path, frame: Frame | None = None) -> shapely.Geom
         frame: of a scene, whose land lies on Earth where the scene does; else land is given in pixels.
 
     Raises:
-        LabelsError: the file beside it does not hold polygons; or they lie elsewhere than the scene, or partly where its CRS
-            has no places.
+        LabelsError: the file beside it does not hold polygons; or they lie elsewhere than the scene, or partly where
+            its CRS has no places.
     """
     path = Path(picture).with_suffix(ENDING)
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a URL is too long for a name
