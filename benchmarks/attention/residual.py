@@ -88,7 +88,8 @@ class Variant(NamedTuple):
 def run(variant: Variant, seed: int, options: Options, learn: Pictures, test: Pictures) -> float:
     """Train and judge one variant; the last weights are judged, none are chosen on the test pictures."""
     seed_everything(seed)
-    network = AttentionResNet(10, variant.modules, variant.width, VARIANTS[variant.name]).to(options.device)
+    network = AttentionResNet(10, variant.modules, variant.width, VARIANTS[variant.name])
+    network = network.to(options.device).to(memory_format=torch.channels_last)
     generator = torch.Generator(options.device).manual_seed(seed)
     classes = spoil(learn.classes, variant.noise, generator)
 
