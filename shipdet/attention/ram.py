@@ -9,6 +9,9 @@ Three things keep the two apart. Locations are detached before they are looked a
 locator reads a detached state, so no gradient of the classifier reaches it. The draw is
 scored as it fell and clamped only to be looked at, so a draw beyond the border still
 teaches. After the last glimpse nothing is drawn, so nothing unused is rewarded.
+
+W starts as the identity (Le, Jaitly and Hinton, arXiv:1504.00941): a ReLU core of usual random
+weights halves what it knew with every step, and has forgotten the first glimpse at the last.
 """
 
 from typing import NamedTuple
@@ -91,6 +94,8 @@ class RAM(nn.Module):
         super().__init__()
         self.glimpse, self.locator, self.steps, self.width = glimpse, locator, steps, state
         self.recur = nn.Linear(state, state)
+        nn.init.eye_(self.recur.weight)
+        nn.init.zeros_(self.recur.bias)
         self.take = nn.Linear(state, state)
         self.expect = nn.Linear(state, 1)
         self.classify = nn.Linear(state, classes)

@@ -35,6 +35,24 @@ def test_precision_stays_what_it_was(dtype: torch.dtype, locator: torch.nn.Modul
     assert {x.dtype for x in (*seen, ram_loss(seen, torch.zeros(1, dtype=torch.long)))} == {dtype}
 
 
+def test_what_the_first_glimpse_saw_is_still_known_after_the_last() -> None:
+    class SeesOnce(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = [torch.randn(4, 32)]
+
+        def forward(self, image: Tensor, _at: Tensor) -> Tensor:
+            return self.features.pop() if self.features else torch.zeros(len(image), 32)
+
+    short, long = make(1), make(6)
+    torch.nn.init.zeros_(short.take.bias)
+    long.load_state_dict(short.state_dict())
+    short.glimpse, long.glimpse = SeesOnce(), SeesOnce()
+    long.glimpse.features = list(short.glimpse.features)
+    image = torch.zeros(4, 1, 8, 8)
+    torch.testing.assert_close(long(image).logits, short(image).logits)
+
+
 def test_no_gradient_of_the_classifier_reaches_the_locator() -> None:
     ram, image = make(), torch.randn(8, 1, 20, 20)
     ram(image).logits.square().sum().backward()
