@@ -4,7 +4,8 @@
     X_(s+1) = zoom(X, box_s within box_(s-1) within ...)
 
 What tells two kinds of ship apart is small beside the ship. Each scale has a classifier of
-its own and proposes where the next is to look, and a last classifier reads all of them.
+its own and proposes where the next is to look, and further classifiers read the first few
+scales together, the last one all of them.
 
 A proposal reads the features as they are: what a finer scale gets wrong teaches it alone, and
 never bends the coarser scale's features, which are there to classify.
@@ -33,8 +34,8 @@ class Scales(NamedTuple):
 
     logits: tuple[Tensor, ...]
     """S times (B, classes)"""
-    fused: Tensor
-    """(B, classes) of all scales together"""
+    fused: tuple[Tensor, ...]
+    """S times (B, classes): of the first scale, of the first two, ... of all together"""
     proposed: tuple[Box, ...]
     """S - 1 boxes, each in coordinates of the scale that proposed it"""
     boxes: tuple[Box, ...]
@@ -64,7 +65,7 @@ class RACNN(nn.Module):
         self.backbones = nn.ModuleList(backbone() for _ in range(scales))
         self.classifiers = nn.ModuleList(nn.Linear(channels, classes) for _ in range(scales))
         self.proposals = nn.ModuleList(AttentionProposal(channels) for _ in range(scales - 1))
-        self.fuse = nn.Linear(channels * scales, classes)
+        self.fuse = nn.ModuleList(nn.Linear(channels * count, classes) for count in range(1, scales + 1))
 
     def forward(self, image: Tensor, sharpness: float = SHARPEST) -> Scales:
         """Look at (B, C, H, W); `sharpness` is the boxcar's k."""
@@ -81,7 +82,10 @@ class RACNN(nn.Module):
         logits = tuple(classify(p) for classify, p in zip(self.classifiers, pooled, strict=True))
         return Scales(logits, self._fused(pooled), tuple(proposed), tuple(boxes), tuple(images), tuple(features))
 
-    def _fused(self, pooled: list[Tensor]) -> Tensor:
-        """As in the paper, on the scales' normalised descriptors as they are: fusing teaches the backbones nothing."""
-        fused: Tensor = self.fuse(torch.cat([F.normalize(p.detach(), dim=1) for p in pooled], dim=1))
-        return fused
+    def _fused(self, pooled: list[Tensor]) -> tuple[Tensor, ...]:
+        """As in the paper, on the scales' normalised descriptors as they are: fusing teaches the backbones nothing.
+
+        Descriptors have a mean square of 1, not a length of 1, or their classifier would begin with tiny numbers.
+        """
+        even = [F.normalize(p.detach(), dim=1) * p.shape[1] ** 0.5 for p in pooled]
+        return tuple(fuse(torch.cat(even[:count], dim=1)) for count, fuse in enumerate(self.fuse, start=1))

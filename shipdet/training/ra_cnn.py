@@ -92,10 +92,11 @@ class RACNNTraining(L.LightningModule):
             part.eval()
 
     def _classifiers(self, scales: Scales, classes: Tensor) -> Tensor:
-        losses = [F.cross_entropy(logits, classes) for logits in (*scales.logits, scales.fused)]
-        for number, loss in enumerate(losses[:-1], start=1):
-            self.log(f"loss/scale{number}", loss)
-        self.log("loss/fused", losses[-1])
+        losses = []
+        for kind, told in (("scale", scales.logits), ("fused", scales.fused)):
+            for number, logits in enumerate(told, start=1):
+                losses.append(F.cross_entropy(logits, classes))
+                self.log(f"loss/{kind}{number}", losses[-1])
         return torch.stack(losses).sum()
 
     def _proposals(self, scales: Scales, classes: Tensor, step: int) -> Tensor:

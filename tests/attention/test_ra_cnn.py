@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from shipdet.attention.apn import rank_loss
 from shipdet.attention.ra_cnn import RACNN
@@ -20,9 +21,9 @@ def make(scales: int = 3) -> RACNN:
 @pytest.mark.parametrize("scales", [1, 2, 3, 4])
 def test_any_number_of_scales_and_any_size(scales: int) -> None:
     out = make(scales)(torch.randn(1, 3, 33, 25))
-    assert len(out.logits) == len(out.images) == len(out.features) == scales
+    assert len(out.logits) == len(out.images) == len(out.features) == len(out.fused) == scales
     assert len(out.boxes) == len(out.proposed) == scales - 1
-    assert all(logits.shape == (1, 5) for logits in (*out.logits, out.fused))
+    assert all(logits.shape == (1, 5) for logits in (*out.logits, *out.fused))
     assert all(image.shape == (1, 3, 16, 12) for image in out.images)
 
 
@@ -30,7 +31,7 @@ def test_any_number_of_scales_and_any_size(scales: int) -> None:
 def test_precision_stays_what_it_was(dtype: torch.dtype) -> None:
     out = make().to(dtype)(torch.randn(1, 3, 33, 25, dtype=dtype))
     boxes = [x for box in (*out.proposed, *out.boxes) for x in box]
-    assert {x.dtype for x in (*out.logits, out.fused, *out.images, *out.features, *boxes)} == {dtype}
+    assert {x.dtype for x in (*out.logits, *out.fused, *out.images, *out.features, *boxes)} == {dtype}
     assert rank_loss(true_class(out.logits)).dtype == dtype
 
 
@@ -84,15 +85,36 @@ def test_the_gradient_to_a_proposal_agrees_with_finite_differences() -> None:
 
 def test_fusing_teaches_the_backbones_nothing() -> None:
     network = make(2)
-    network(torch.randn(2, 3, 32, 24)).fused.sum().backward()
+    torch.stack(network(torch.randn(2, 3, 32, 24)).fused).sum().backward()
     assert all(p.grad is None for p in network.backbones.parameters())
-    assert network.fuse.weight.grad is not None
+    assert all(p.grad is not None for p in network.fuse.parameters())
+
+
+def test_each_fused_classifier_reads_the_scales_up_to_its_own() -> None:
+    network, image = make(), torch.randn(2, 3, 32, 24)
+    before = network(image).fused
+    with torch.no_grad():
+        for bias in (network.backbones[2][0].bias, network.backbones[2][2].bias):
+            bias.add_(torch.linspace(0, 1, 8))
+    after = network(image).fused
+    assert [torch.equal(old, new) for old, new in zip(before, after, strict=True)] == [True, True, False]
+
+
+def test_scales_are_fused_alike_however_strong_their_features() -> None:
+    network, image = make(2), torch.randn(2, 3, 32, 24)
+    before = network(image).fused
+    with torch.no_grad():
+        network.backbones[1][2].weight.mul_(100)
+        network.backbones[1][2].bias.mul_(100)
+    for old, new in zip(before, network(image).fused, strict=True):
+        torch.testing.assert_close(new, old)
 
 
 def test_it_exports() -> None:
     network, x = make(2).eval(), torch.randn(1, 3, 32, 24)
     exported = torch.export.export(network, (x,)).module()
-    assert torch.allclose(exported(x)[1], network(x).fused, atol=1e-5)
+    leaves, expected = (tree_leaves(out) for out in (exported(x), network(x)))
+    torch.testing.assert_close(leaves, expected)
 
 
 def test_what_a_finer_scale_gets_wrong_bends_no_coarser_features() -> None:
