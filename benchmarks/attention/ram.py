@@ -17,7 +17,7 @@ from shipdet.attention.ram import RAM, Locator, RandomLocator, ram_loss
 
 SIDE = 60
 BATCH = 128
-STD = 0.15
+STD = 0.2
 Task = Callable[[Digits, Tensor, int, torch.Generator], Tensor]
 TASKS: dict[str, Task] = {"translated": translated, "cluttered": cluttered}
 
