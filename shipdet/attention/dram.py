@@ -80,18 +80,18 @@ class NoContext(nn.Module):
 
 
 class ConvGlimpse(nn.Module):
-    """Two concentric patches through convolutions, times what the location says."""
+    """Two concentric patches through convolutions, times what the location says, which begins near 1."""
 
     def __init__(self, channels: int, side: int, features: int) -> None:
         super().__init__()
         self.side = side
-        self.what = nn.Sequential(
-            nn.Conv2d(2 * channels, 32, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(32, 32, 3, 2, 1), nn.ReLU(),
-            nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),
-            nn.Flatten(), nn.Linear(32 * ((side + 1) // 2) ** 2, features), nn.ReLU(),
-        )  # fmt: skip
+        layers: list[nn.Module] = []
+        for before, after, stride in ((2 * channels, 16, 1), (16, 32, 2), (32, 32, 1)):
+            layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+        flat = 32 * ((side + 1) // 2) ** 2
+        self.what = nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, features), nn.ReLU())
         self.where = nn.Linear(2, features)
+        nn.init.ones_(self.where.bias)
 
     def forward(self, image: Tensor, at: Tensor) -> Tensor:
         """Features (B, F) of a glimpse of (B, C, H, W) at (B, 2)."""
@@ -137,6 +137,8 @@ class DRAM(nn.Module):
         self.context, self.glimpse, self.reading, self.read = context, glimpse, reading, read
         self.bottom = nn.LSTMCell(state, state)
         self.top = nn.LSTMCell(state, state)
+        for cell in (self.bottom, self.top):
+            nn.init.ones_(cell.bias_ih[state : 2 * state])  # the forget gate begins open
         self.locator = Locator(state, reading.std)
         self.expect = nn.Linear(state, 1)
         self.classify = nn.Linear(state, classes + 1)
@@ -172,24 +174,28 @@ def counted(classes: Tensor, end: int) -> Tensor:
     return (ended.cumsum(dim=1) - ended.long()) == 0
 
 
-def dram_loss(seen: Objects, classes: Tensor) -> Tensor:
+def dram_loss(seen: Objects, classes: Tensor, policy: float = 0.01) -> Tensor:
     """Cross-entropy, REINFORCE and the baseline's error, as one scalar.
 
-    A glimpse is rewarded with 1 for its own object and for each later one that is named rightly.
+    A glimpse is rewarded for its own object and for each later one, each time with the probability of the right name.
+    That is the mean of the 1 or 0 that a name drawn by chance would earn: as much, with less noise.
 
     Args:
         seen: what was read.
         classes: (B, S), the end symbol after the last object and anything after that.
+        policy: weight of REINFORCE, the paper's lambda. Both layers and the glimpses hear of it and of the
+            cross-entropy; noise as loud as at a weight of 1 keeps them from learning what they see.
     """
     end = seen.logits.shape[-1] - 1
     judged = counted(classes, end)
     told = F.cross_entropy(seen.logits[judged], classes[judged])
-    right = ((seen.logits.argmax(dim=-1) == classes) & judged).to(seen.logits.dtype)
+    names = classes.clamp(0, end).unsqueeze(-1)
+    right = seen.logits.detach().softmax(dim=-1).gather(-1, names).squeeze(-1) * judged
     to_come = right.flip(1).cumsum(dim=1).flip(1)[:, :, None].expand_as(seen.log_prob)
     log_prob = seen.log_prob.masked_fill(~judged[:, :, None], 0)
     baseline = torch.where(judged[:, :, None], seen.baseline, to_come)
     taught = reinforce(log_prob.flatten(1), to_come.flatten(1), baseline.flatten(1))
-    return told + taught.policy + taught.baseline
+    return told + policy * taught.policy + taught.baseline
 
 
 def sequences_right(seen: Objects, classes: Tensor) -> Tensor:

@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shipdet.attention.glimpse import GlimpseNetwork
 from shipdet.attention.reinforce import gaussian_log_prob, reinforce
 
 
@@ -83,14 +82,14 @@ class RAM(nn.Module):
     """Classifies a picture by glimpses.
 
     Args:
-        glimpse: what sees.
+        glimpse: picture and location to features (B, state), such as `GlimpseNetwork`.
         locator: what says where to look: `Locator`, or `RandomLocator`.
         classes: how many.
         steps: glimpses, the paper's T.
         state: width of the glimpse's features and of the core.
     """
 
-    def __init__(self, glimpse: GlimpseNetwork, locator: nn.Module, classes: int, steps: int, state: int = 256) -> None:
+    def __init__(self, glimpse: nn.Module, locator: nn.Module, classes: int, steps: int, state: int = 256) -> None:
         super().__init__()
         self.glimpse, self.locator, self.steps, self.width = glimpse, locator, steps, state
         self.recur = nn.Linear(state, state)

@@ -100,16 +100,38 @@ def test_what_is_said_after_the_end_does_not_matter() -> None:
 
 def test_glimpses_are_rewarded_for_their_object_and_those_to_come() -> None:
     log_prob = torch.zeros(1, 3, 2, requires_grad=True)
-    dram_loss(objects_of([[3, 5, 10]], log_prob), torch.tensor([[3, 4, 10]])).backward()
+    dram_loss(objects_of([[3, 5, 10]], log_prob), torch.tensor([[3, 4, 10]]), policy=1).backward()
     assert log_prob.grad is not None
-    assert log_prob.grad.tolist() == [[[-2, -2], [-1, -1], [-1, -1]]]
+    torch.testing.assert_close(log_prob.grad, torch.tensor([[[-2.0, -2], [-1, -1], [-1, -1]]]))
+
+
+def test_the_reward_is_the_probability_of_the_right_name() -> None:
+    log_prob = torch.zeros(1, 1, 2, requires_grad=True)
+    logits = torch.tensor([[[0.2, 0.5, 0.3]]]).log()
+    seen = Objects(logits, torch.zeros(1, 1, 2, 2), log_prob, torch.full((1, 1, 2), 0.1))
+    dram_loss(seen, torch.tensor([[2]]), policy=1).backward()
+    assert log_prob.grad is not None
+    torch.testing.assert_close(log_prob.grad, torch.tensor([[[-0.2, -0.2]]]))
+
+
+def test_policy_weighs_what_chance_teaches_and_nothing_else() -> None:
+    grads = []
+    for policy in (0.5, 0.25):
+        log_prob = torch.zeros(1, 3, 2, requires_grad=True)
+        seen = objects_of([[3, 5, 10]], log_prob)
+        logits = seen.logits.clone().requires_grad_()
+        dram_loss(seen._replace(logits=logits), torch.tensor([[3, 4, 10]]), policy=policy).backward()
+        grads.append((log_prob.grad, logits.grad))
+    (louder, told), (quieter, told_too) = grads
+    torch.testing.assert_close(louder, 2 * quieter)
+    torch.testing.assert_close(told, told_too)
 
 
 def test_glimpses_after_the_end_are_not_rewarded() -> None:
     log_prob = torch.zeros(1, 3, 2, requires_grad=True)
-    dram_loss(objects_of([[10, 10, 10]], log_prob), torch.tensor([[10, 10, 10]])).backward()
+    dram_loss(objects_of([[10, 10, 10]], log_prob), torch.tensor([[10, 10, 10]]), policy=1).backward()
     assert log_prob.grad is not None
-    assert log_prob.grad.tolist() == [[[-1, -1], [0, 0], [0, 0]]]
+    torch.testing.assert_close(log_prob.grad, torch.tensor([[[-1.0, -1], [0, 0], [0, 0]]]))
 
 
 def test_the_glimpse_is_a_product_of_what_and_where() -> None:
@@ -119,7 +141,7 @@ def test_the_glimpse_is_a_product_of_what_and_where() -> None:
 
 
 def test_it_has_true_gradients_where_chance_is_held() -> None:
-    dram = DRAM(Context(1, 8, 6), ConvGlimpse(1, 2, 6), 3, Reading(1, 2, 0.1), 6).double()
+    dram = DRAM(Context(1, 8, 6), ConvGlimpse(1, 2, 6), 3, Reading(1, 2, 0.1), 6).double().eval()
     image = torch.randn(1, 1, 9, 9, dtype=torch.float64)
     nn.init.zeros_(dram.locator.mean.weight)  # places do not follow the state, so draws are constants
     assert torch.autograd.gradcheck(
