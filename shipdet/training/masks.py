@@ -2,6 +2,8 @@
 
 A branch that draws masks makes the features that it shares with the others better (He et al., ICCV 2017, on boxes that
 are learnt beside masks). It is thrown away afterwards: it costs nothing at inference.
+
+There is one mask, not one a class: what the boxes hold are hulls, and few ships of a harbour have a known type.
 """
 
 from typing import NamedTuple
@@ -25,7 +27,7 @@ from shipdet.models.task_partition import (
 BORDER = 0.1
 """Of a ship's length, that a box is wider than the hull on each side."""
 MOST = 64
-"""Ships of a batch that are drawn; they are as many as are near a quay, and the first will do."""
+"""Ships of a batch that are drawn, where there are more: so many, evenly from all of its chips."""
 
 
 class Ships(NamedTuple):
@@ -70,7 +72,8 @@ def ships_of(target: TargetMaps) -> Ships:
     fields = torch.where((target.heat[:, BOW] == 1)[:, None], target.fields[:, BOW], target.fields[:, STERN])
     trust = torch.where((target.heat[:, BOW] == 1)[:, None], target.field_weight[:, BOW], target.field_weight[:, STERN])
     here = ((target.heat[:, BOW] == 1) | (target.either == 1)) & (trust > 0).all(dim=1)
-    chip, row, column = here.nonzero()[:MOST].T
+    places = here.nonzero()
+    chip, row, column = places[:: -(-len(places) // MOST) or 1].T
     offset_x, offset_y, vector_x, vector_y, beam = fields[chip, :, row, column].T
     cell = (torch.stack([column, row], dim=1) + 0.5) * FINE_STRIDE
     end = cell + torch.stack([offset_x, offset_y], dim=1) * OFFSET_SCALE

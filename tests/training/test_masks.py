@@ -9,7 +9,7 @@ from shipdet.geometry import rectangle_corners
 from shipdet.labels.types import Labels
 from shipdet.models.losses import TargetMaps
 from shipdet.models.task_partition import Sizes, TaskPartition
-from shipdet.training.masks import HullMasks, boxes_of, hulls_in, ships_of
+from shipdet.training.masks import MOST, HullMasks, boxes_of, hulls_in, ships_of
 from shipdet.training.targets import draw_targets
 
 SIDE = 128
@@ -44,6 +44,15 @@ def test_a_ship_whose_bow_is_not_known_comes_from_both_ends() -> None:
     assert len(ships.chip) == 3
     ends = {tuple(end) for end in ships.end.round().int().tolist()}
     assert {(20, 30), (60, 44)} <= ends
+
+
+def test_where_there_are_too_many_ships_those_drawn_come_from_all_chips() -> None:
+    one = targets([True, True], [9.0, 12.0])
+    many = TargetMaps(*(maps[1:].repeat(50, *[1] * (maps.ndim - 1)) for maps in one))
+    ships = ships_of(many)
+    assert MOST // 2 <= len(ships.chip) <= MOST
+    assert ships.chip.min() < 2
+    assert ships.chip.max() > 47
 
 
 def test_masks_are_the_hulls_as_shapely_has_them() -> None:
