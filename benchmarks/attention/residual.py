@@ -130,12 +130,12 @@ def main() -> None:
     """Train every variant, print the table."""
     made = parser(__doc__, steps=200)
     made.add_argument(
-        "--modules", type=int, nargs="+", default=[1, 2], help="attention modules a stage; the paper: 1 to 4"
+        "--modules", type=int, nargs="+", default=[1, 2, 3, 4], help="attention modules a stage"
     )
     made.add_argument(
-        "--noise", type=float, nargs="+", default=[0.0, 0.5], help="shares of wrong labels, for the least modules"
+        "--noise", type=float, nargs="+", default=[0.0, 0.3, 0.5], help="shares of wrong labels, for the least modules"
     )
-    made.add_argument("--width", type=int, default=16, help="channels of the first stage; the paper: 64")
+    made.add_argument("--width", type=int, default=8, help="channels of the first stage; the paper: 64")
     args = made.parse_args()
     options = options_of(args)
     learn = read_pictures(options.data, "train", options.device, options.few(12_000))
