@@ -32,7 +32,7 @@ from shipdet.attention.ram import RAM, Locator, ram_loss
 CANVAS = 72
 EYE = 10
 """Side of the smaller patch, in pixels of 36."""
-BATCH = 128
+BATCH = 64
 STATE = 128
 END = 10
 READING = Reading(objects=3, glimpses=3, std=0.2)
@@ -114,13 +114,13 @@ def run(name: str, seed: int, options: Options, learn: Digits) -> RAM | DRAM:
         which = torch.stack([draw(len(learn.classes), BATCH, generator) for _ in range(2)])
         return loss_of(network, pairs(learn, which, generator), symbols(learn, which))
 
-    train(network.parameters(), batch_loss, options.steps, rate=3e-3)
+    train(network.parameters(), batch_loss, options.steps, rate=2e-3)
     return network
 
 
 def main() -> None:
     """Train every variant, print the table."""
-    options = options_of(parser(__doc__, steps=1200).parse_args())
+    options = options_of(parser(__doc__, steps=2000).parse_args())
     learn = read_digits(options.data, "train", options.device, options.few(60_000))
     test = read_digits(options.data, "t10k", options.device, options.few(10_000))
     table = Table("DRAM, error %", options)
