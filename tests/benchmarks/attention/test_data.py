@@ -89,5 +89,5 @@ def test_two_digits_do_not_overlap_and_are_read_from_left_to_right() -> None:
     some = digits.Digits(torch.ones(3, 28, 28), torch.tensor([4, 7, 9]))
     which = torch.tensor([[0, 1], [2, 2]])
     image = dram.pairs(some, which, torch.Generator().manual_seed(0))
-    assert image.sum(dim=(1, 2, 3)).tolist() == [2 * 28**2] * 2
+    assert image.sum(dim=(1, 2, 3)).tolist() == [2 * 14**2] * 2, "both at half their size"
     assert dram.symbols(some, which).tolist() == [[4, 9, 10], [7, 9, 10]]
