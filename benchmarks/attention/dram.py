@@ -32,6 +32,8 @@ from shipdet.attention.ram import RAM, Locator, ram_loss
 CANVAS = 72
 EYE = 10
 """Side of the smaller patch, in pixels of 36."""
+SMALL = 12
+"""Side of the picture that the context sees: a digit is 5 pixels high."""
 BATCH = 64
 STATE = 128
 END = 10
@@ -58,7 +60,7 @@ def build(name: str) -> RAM | DRAM:
     if name == "RAM":
         steps = READING.objects * READING.glimpses
         return RAM(ConvGlimpse(1, EYE, STATE), Locator(STATE, READING.std), 100, steps, STATE)
-    context = NoContext(STATE) if name == "no context" else Context(1, 24, STATE)
+    context = NoContext(STATE) if name == "no context" else Context(1, SMALL, STATE)
     read = read_top if "top" in name else read_bottom
     return DRAM(context, ConvGlimpse(1, EYE, STATE), 10, READING, STATE, read)
 

@@ -129,9 +129,7 @@ def claims(table: Table, clean: Sequence[tuple[int, float]], noisy: Sequence[tup
 def main() -> None:
     """Train every variant, print the table."""
     made = parser(__doc__, steps=200)
-    made.add_argument(
-        "--modules", type=int, nargs="+", default=[1, 2, 3, 4], help="attention modules a stage"
-    )
+    made.add_argument("--modules", type=int, nargs="+", default=[1, 2, 3, 4], help="attention modules a stage")
     made.add_argument(
         "--noise", type=float, nargs="+", default=[0.0, 0.3, 0.5], help="shares of wrong labels, for the least modules"
     )

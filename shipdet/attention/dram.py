@@ -48,18 +48,28 @@ def read_top(bottom: Tensor, top: Tensor) -> Tensor:
     return top
 
 
+def convolutions(*sizes: tuple[int, int, int]) -> list[nn.Module]:
+    """3x3 convolutions, each of channels before, after and stride, with batch norms: what is seen is mostly empty."""
+    layers: list[nn.Module] = []
+    for before, after, stride in sizes:
+        layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+    return layers
+
+
 class Context(nn.Module):
     """A few convolutions on the picture averaged down to `side` pixels."""
 
     def __init__(self, channels: int, side: int, state: int) -> None:
         super().__init__()
+        layers = convolutions((channels, 16, 2), (16, 32, 2), (32, 32, 1))
         self.body = nn.Sequential(
             nn.AdaptiveAvgPool2d(side),
-            nn.Conv2d(channels, 16, 5, 2, 2), nn.ReLU(),
-            nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
-            nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),
-            nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(32 * 16, state), nn.Tanh(),
-        )  # fmt: skip
+            *layers,
+            nn.AdaptiveAvgPool2d(3),
+            nn.Flatten(),
+            nn.Linear(32 * 9, state),
+            nn.Tanh(),
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """State (B, D) of (B, C, H, W)."""
@@ -80,14 +90,12 @@ class NoContext(nn.Module):
 
 
 class ConvGlimpse(nn.Module):
-    """Two concentric patches through convolutions, times what the location says, which begins near 1."""
+    """Two concentric patches through convolutions, times what the location says, which begins at 1 in the middle."""
 
     def __init__(self, channels: int, side: int, features: int) -> None:
         super().__init__()
         self.side = side
-        layers: list[nn.Module] = []
-        for before, after, stride in ((2 * channels, 16, 1), (16, 32, 2), (32, 32, 1)):
-            layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+        layers = convolutions((2 * channels, 16, 1), (16, 32, 2), (32, 32, 1))
         flat = 32 * ((side + 1) // 2) ** 2
         self.what = nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, features), nn.ReLU())
         self.where = nn.Linear(2, features)
@@ -178,13 +186,13 @@ def dram_loss(seen: Objects, classes: Tensor, policy: float = 0.01) -> Tensor:
     """Cross-entropy, REINFORCE and the baseline's error, as one scalar.
 
     A glimpse is rewarded for its own object and for each later one, each time with the probability of the right name.
-    That is the mean of the 1 or 0 that a name drawn by chance would earn: as much, with less noise.
+    That is the mean of the 1 or 0 that a name drawn by chance would earn: as much, with less noise than the paper's.
 
     Args:
         seen: what was read.
         classes: (B, S), the end symbol after the last object and anything after that.
-        policy: weight of REINFORCE, the paper's lambda. Both layers and the glimpses hear of it and of the
-            cross-entropy; noise as loud as at a weight of 1 keeps them from learning what they see.
+        policy: weight of REINFORCE, the paper's lambda. The bottom layer and the glimpses hear of it and of the
+            cross-entropy; at a weight of 1 its noise keeps them from learning what they see.
     """
     end = seen.logits.shape[-1] - 1
     judged = counted(classes, end)
