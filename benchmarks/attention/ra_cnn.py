@@ -8,7 +8,6 @@ and than a crop at random, at the same size of network; the rank loss falls and 
 """
 
 import logging
-import math
 import statistics
 import warnings
 from collections.abc import Iterator
@@ -90,7 +89,7 @@ class Told(NamedTuple):
     probabilities: Tensor
     """(N, scales, classes)"""
     fused: Tensor
-    """(N, scales, classes), of the scales up to each"""
+    """(N, scales - 1, classes), of the first two scales and of the first three"""
     boxes: tuple[Box, ...]
 
 
@@ -116,22 +115,26 @@ def fit(network: RACNN, chips: Chips, options: Options, seed: int) -> list[float
 
     Where there is nothing to propose, the classifiers get as many steps as they have beside proposals, and no more.
     """
-    turns, ranks = turns_of(options.steps), []
+    turns = turns_of(options.steps)
+    ranks: list[float] = []
     training = RACNNTraining(network, turns, RATES)
     if not training.teachable:
         proposing = RACNNTraining(build("proposed"), turns, RATES)
         turns = turns._replace(total=sum(not proposing.proposes(step) for step in range(turns.total)))
         training = RACNNTraining(network, turns, RATES)
-    watch = LambdaCallback(
-        on_train_batch_end=lambda trainer, *_: ranks.append(float(trainer.callback_metrics.get("loss/rank", torch.nan)))
-    )
+
+    def note_rank(trainer: L.Trainer, _module: L.LightningModule, _out: object, _batch: object, step: int) -> None:
+        if training.proposes(step) and "loss/rank" in trainer.callback_metrics:
+            ranks.append(float(trainer.callback_metrics["loss/rank"]))
+
+    watch = LambdaCallback(on_train_batch_end=note_rank)
     trainer = L.Trainer(
         max_epochs=1, accelerator="gpu" if options.device.type == "cuda" else "cpu", devices=1, callbacks=[watch],
         logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(training, stream(chips, turns.total, seed))
     network.to(options.device)
-    return [rank for rank in ranks if not math.isnan(rank)]
+    return ranks
 
 
 def judge(table: Table, variant: str, told: Told, classes: Tensor) -> None:
@@ -144,7 +147,7 @@ def judge(table: Table, variant: str, told: Told, classes: Tensor) -> None:
         table.add(variant, f"scale {scale + 1}", error(told.probabilities[:, scale]))
     for last in range(1, SCALES):
         name = "+".join(str(scale + 1) for scale in range(last + 1))
-        table.add(variant, name, error(told.fused[:, last]))
+        table.add(variant, name, error(told.fused[:, last - 1]))
         table.add(variant, f"{name}, mean", error(told.probabilities[:, : last + 1].mean(dim=1)))
     true = [p[torch.arange(len(classes)), classes] for p in told.probabilities.unbind(dim=1)]
     table.add(variant, "rank loss", float(rank_loss(true)))
@@ -171,7 +174,7 @@ def draw(options: Options, chips: Chips, boxes: tuple[Box, ...]) -> None:
 
 def main() -> None:
     """Train every variant, print the table."""
-    options = options_of(parser(__doc__, steps=900).parse_args())
+    options = options_of(parser(__doc__, steps=600).parse_args())
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")

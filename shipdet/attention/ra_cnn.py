@@ -35,7 +35,7 @@ class Scales(NamedTuple):
     logits: tuple[Tensor, ...]
     """S times (B, classes)"""
     fused: tuple[Tensor, ...]
-    """S times (B, classes): of the first scale, of the first two, ... of all together"""
+    """S - 1 times (B, classes): of the first two scales, of the first three, ... of all together"""
     proposed: tuple[Box, ...]
     """S - 1 boxes, each in coordinates of the scale that proposed it"""
     boxes: tuple[Box, ...]
@@ -65,7 +65,7 @@ class RACNN(nn.Module):
         self.backbones = nn.ModuleList(backbone() for _ in range(scales))
         self.classifiers = nn.ModuleList(nn.Linear(channels, classes) for _ in range(scales))
         self.proposals = nn.ModuleList(AttentionProposal(channels) for _ in range(scales - 1))
-        self.fuse = nn.ModuleList(nn.Linear(channels * count, classes) for count in range(1, scales + 1))
+        self.fuse = nn.ModuleList(nn.Linear(channels * count, classes) for count in range(2, scales + 1))
 
     def forward(self, image: Tensor, sharpness: float = SHARPEST) -> Scales:
         """Look at (B, C, H, W); `sharpness` is the boxcar's k."""
@@ -88,4 +88,4 @@ class RACNN(nn.Module):
         Descriptors have a mean square of 1, not a length of 1, or their classifier would begin with tiny numbers.
         """
         even = [F.normalize(p.detach(), dim=1) * p.shape[1] ** 0.5 for p in pooled]
-        return tuple(fuse(torch.cat(even[:count], dim=1)) for count, fuse in enumerate(self.fuse, start=1))
+        return tuple(fuse(torch.cat(even[:count], dim=1)) for count, fuse in enumerate(self.fuse, start=2))

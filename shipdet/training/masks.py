@@ -27,7 +27,7 @@ from shipdet.models.task_partition import (
 BORDER = 0.1
 """Of a ship's length, that a box is wider than the hull on each side."""
 MOST = 64
-"""Ships of a batch that are drawn, where there are more: so many, evenly from all of its chips."""
+"""Ships of a batch that are drawn, where there are more: so many, evenly over its chips."""
 
 
 class Ships(NamedTuple):
@@ -73,7 +73,8 @@ def ships_of(target: TargetMaps) -> Ships:
     trust = torch.where((target.heat[:, BOW] == 1)[:, None], target.field_weight[:, BOW], target.field_weight[:, STERN])
     here = ((target.heat[:, BOW] == 1) | (target.either == 1)) & (trust > 0).all(dim=1)
     places = here.nonzero()
-    chip, row, column = places[:: -(-len(places) // MOST) or 1].T
+    count = min(len(places), MOST)
+    chip, row, column = places[torch.arange(count, device=places.device) * len(places) // max(count, 1)].T
     offset_x, offset_y, vector_x, vector_y, beam = fields[chip, :, row, column].T
     cell = (torch.stack([column, row], dim=1) + 0.5) * FINE_STRIDE
     end = cell + torch.stack([offset_x, offset_y], dim=1) * OFFSET_SCALE

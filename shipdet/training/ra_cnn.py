@@ -93,8 +93,8 @@ class RACNNTraining(L.LightningModule):
 
     def _classifiers(self, scales: Scales, classes: Tensor) -> Tensor:
         losses = []
-        for kind, told in (("scale", scales.logits), ("fused", scales.fused)):
-            for number, logits in enumerate(told, start=1):
+        for kind, told, first in (("scale", scales.logits, 1), ("fused", scales.fused, 2)):
+            for number, logits in enumerate(told, start=first):
                 losses.append(F.cross_entropy(logits, classes))
                 self.log(f"loss/{kind}{number}", losses[-1])
         return torch.stack(losses).sum()

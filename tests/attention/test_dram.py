@@ -16,6 +16,7 @@ from shipdet.attention.dram import (
     read_top,
     sequences_right,
 )
+from shipdet.attention.glimpse import take_glimpse
 
 READING = Reading(objects=3, glimpses=2, std=0.1)
 
@@ -123,6 +124,7 @@ def test_policy_weighs_what_chance_teaches_and_nothing_else() -> None:
         dram_loss(seen._replace(logits=logits), torch.tensor([[3, 4, 10]]), policy=policy).backward()
         grads.append((log_prob.grad, logits.grad))
     (louder, told), (quieter, told_too) = grads
+    assert louder.any()
     torch.testing.assert_close(louder, 2 * quieter)
     torch.testing.assert_close(told, told_too)
 
@@ -132,6 +134,27 @@ def test_glimpses_after_the_end_are_not_rewarded() -> None:
     dram_loss(objects_of([[10, 10, 10]], log_prob), torch.tensor([[10, 10, 10]]), policy=1).backward()
     assert log_prob.grad is not None
     torch.testing.assert_close(log_prob.grad, torch.tensor([[[-1.0, -1], [0, 0], [0, 0]]]))
+
+
+def test_what_stands_after_the_end_may_be_no_class_at_all() -> None:
+    seen = objects_of([[3, 10, 7]])
+    assert dram_loss(seen, torch.tensor([[3, 10, -100]])) == dram_loss(seen, torch.tensor([[3, 10, 7]]))
+
+
+def test_in_the_middle_the_glimpse_begins_as_what_is_seen_there() -> None:
+    glimpse, image = ConvGlimpse(1, 6, 8).eval(), torch.randn(2, 1, 20, 20)
+    at = torch.zeros(2, 2)
+    torch.testing.assert_close(glimpse(image, at), glimpse.what(take_glimpse(image, at, 6, 2).flatten(1, 2)))
+
+
+def test_layers_begin_with_an_open_forget_gate() -> None:
+    dram = make()
+    for cell in (dram.bottom, dram.top):
+        with torch.no_grad():
+            for bias in (cell.bias_hh, cell.weight_hh, cell.weight_ih):
+                bias.zero_()
+            _, kept = cell(torch.zeros(1, 24), (torch.zeros(1, 24), torch.ones(1, 24)))
+        assert kept.mean().item() > 0.6
 
 
 def test_the_glimpse_is_a_product_of_what_and_where() -> None:
