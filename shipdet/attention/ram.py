@@ -11,7 +11,7 @@ scored as it fell and clamped only to be looked at, so a draw beyond the border 
 teaches. After the last glimpse nothing is drawn, so nothing unused is rewarded.
 
 W starts as the identity (Le, Jaitly and Hinton, arXiv:1504.00941): a ReLU core of usual random
-weights halves what it knew with every step, and has forgotten the first glimpse at the last.
+weights more than halves what it knew with every step, and has forgotten the first glimpse at the last.
 """
 
 from typing import NamedTuple
