@@ -1,13 +1,13 @@
 """DRAM on pairs of digits: does it read better in sequence, with a glance at the whole to begin with?
 
 Pictures of 72 x 72 with two digits, averaged down to 36 x 36, to be named from left to right and then ended; an error
-is any symbol wrong. The paper's are 100 x 100: there the networks find no digit in the steps that this has.
+is any symbol wrong. The paper's are 100 x 100, where the networks take longer to find the digits.
 Claims, the paper's order: RAM errs more than no context, which errs more than DRAM. And the cheat: with the classifier
 on the layer that knows the small picture, glimpses matter less. That is shown by blinding them at the test: what was
 read from glimpses is lost, what was read from the small picture is not, so DRAM loses by it, and the cheat less than
 DRAM.
 RAM has one state and names both digits at the end, as one of 100 classes, after as many glimpses in all, through the
-same eye.
+same eye; it is rewarded with 1 or 0, DRAM with the probability of the right name.
 """
 
 import torch
