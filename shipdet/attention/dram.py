@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
 
 from shipdet.attention.glimpse import take_glimpse
 from shipdet.attention.ram import Locator
@@ -48,23 +49,16 @@ def read_top(bottom: Tensor, top: Tensor) -> Tensor:
     return top
 
 
-def convolutions(*sizes: tuple[int, int, int]) -> list[nn.Module]:
-    """3x3 convolutions, each of channels before, after and stride, with batch norms: what is seen is mostly empty."""
-    layers: list[nn.Module] = []
-    for before, after, stride in sizes:
-        layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
-    return layers
-
-
 class Context(nn.Module):
     """A few convolutions on the picture averaged down to `side` pixels."""
 
     def __init__(self, channels: int, side: int, state: int) -> None:
         super().__init__()
-        layers = convolutions((channels, 16, 2), (16, 32, 2), (32, 32, 1))
         self.body = nn.Sequential(
             nn.AdaptiveAvgPool2d(side),
-            *layers,
+            Conv2dNormActivation(channels, 16, stride=2),
+            Conv2dNormActivation(16, 32, stride=2),
+            Conv2dNormActivation(32, 32),
             nn.AdaptiveAvgPool2d(3),
             nn.Flatten(),
             nn.Linear(32 * 9, state),
@@ -95,9 +89,14 @@ class ConvGlimpse(nn.Module):
     def __init__(self, channels: int, side: int, features: int) -> None:
         super().__init__()
         self.side = side
-        layers = convolutions((2 * channels, 16, 1), (16, 32, 2), (32, 32, 1))
-        flat = 32 * ((side + 1) // 2) ** 2
-        self.what = nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, features), nn.ReLU())
+        self.what = nn.Sequential(
+            Conv2dNormActivation(2 * channels, 16),
+            Conv2dNormActivation(16, 32, stride=2),
+            Conv2dNormActivation(32, 32),
+            nn.Flatten(),
+            nn.Linear(32 * ((side + 1) // 2) ** 2, features),
+            nn.ReLU(),
+        )
         self.where = nn.Linear(2, features)
         nn.init.ones_(self.where.bias)
 
