@@ -151,6 +151,11 @@ class DRAM(nn.Module):
         self.classify = nn.Linear(state, classes + 1)
         self.width = state
 
+    def searching(self) -> list[nn.Parameter]:
+        """What says where to look, which REINFORCE teaches: alone, unless names are read from the top layer."""
+        parts = (self.context, self.top, self.locator)
+        return [parameter for part in parts for parameter in part.parameters()]
+
     def forward(self, image: Tensor, generator: torch.Generator | None = None) -> Objects:
         """Look at (B, C, H, W) once."""
         nothing = image.new_zeros(len(image), self.width)
@@ -191,7 +196,10 @@ def dram_loss(seen: Objects, classes: Tensor, policy: float = 0.01) -> Tensor:
         seen: what was read.
         classes: (B, S), the end symbol after the last object and anything after that.
         policy: weight of REINFORCE, the paper's lambda. The bottom layer and the glimpses hear of it and of the
-            cross-entropy; at a weight of 1 its noise keeps them from learning what they see.
+            cross-entropy; at a weight of 1 its noise keeps them from learning what they see. What hears of REINFORCE
+            alone, `DRAM.searching`, is slowed by it under SGD, as in the paper, but not under Adam, which divides a
+            gradient by its size: there it wants a lower rate, or noise drives the first location out of the picture
+            before anything can be read.
     """
     end = seen.logits.shape[-1] - 1
     judged = counted(classes, end)

@@ -55,6 +55,17 @@ def test_what_is_named_comes_from_glimpses_and_not_from_the_small_picture() -> N
     assert has_gradient(dram.bottom)
 
 
+def test_what_searches_is_what_reinforce_alone_teaches() -> None:
+    dram = make()
+    seen = dram(torch.randn(4, 1, 40, 40))
+    seen.logits.square().sum().backward(retain_graph=True)
+    assert all(parameter.grad is None for parameter in dram.searching())
+    seen.log_prob.sum().backward()
+    assert all(parameter.grad is not None for parameter in dram.searching())
+    kept = {id(parameter) for parameter in dram.searching()}
+    assert {id(p) for m in (dram.context, dram.top, dram.locator) for p in m.parameters()} == kept
+
+
 def test_the_cheat_reads_the_small_picture() -> None:
     dram = make(read=read_top)
     dram(torch.randn(2, 1, 40, 40)).logits.square().sum().backward()

@@ -107,3 +107,11 @@ def test_training_minimises() -> None:
     value = torch.nn.Parameter(torch.tensor(3.0))
     trials.train([value], lambda _: value.square(), steps=100, rate=0.2)
     assert value.abs().item() < 0.5
+
+
+def test_what_is_slow_learns_at_a_tenth_of_the_rate() -> None:
+    trials = import_module("trials")
+    quick, slow = (torch.nn.Parameter(torch.ones(())) for _ in range(2))
+    trials.train([quick, slow], lambda _: quick + slow, steps=5, rate=0.1, slow=[slow])
+    fallen = 1 - quick.item(), 1 - slow.item()
+    assert fallen[0] == pytest.approx(10 * fallen[1], rel=1e-2)
