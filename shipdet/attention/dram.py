@@ -152,7 +152,7 @@ class DRAM(nn.Module):
         self.width = state
 
     def searching(self) -> list[nn.Parameter]:
-        """What says where to look, which REINFORCE teaches: alone, unless names are read from the top layer."""
+        """What says where to look, which REINFORCE alone teaches; names teach it too, if read from the top layer."""
         parts = (self.context, self.top, self.locator)
         return [parameter for part in parts for parameter in part.parameters()]
 
