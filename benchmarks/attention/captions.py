@@ -27,7 +27,7 @@ from shipdet.attention.show_attend_tell import (
 
 BATCH = 32
 CHANNELS = 96
-PENALTY = 0.01
+PENALTY = 0.001
 """Of the doubly stochastic penalty: summed over 144 places, most of which no sentence of ten words can look at."""
 VARIANTS: dict[str, Attend] = {"mean": evenly, "soft": soft, "hard": likeliest}
 """Each with how it looks once trained."""

@@ -74,7 +74,8 @@ def doubly_stochastic_penalty(weights: Tensor, words: Tensor) -> Tensor:
     """sum_i (1 - sum_t alpha_ti)^2: over a sentence, every place is to be looked at about once.
 
     Normalisation, in which implementations differ: summed over the L places as the paper writes it, then averaged
-    over the batch; so it grows with L for the same unevenness.
+    over the batch; so it grows with L for the same unevenness. With far fewer words than places (T << L) no place can
+    be looked at once, and the penalty is least for even looks: give it a small weight there, or it undoes attention.
 
     Args:
         weights: (B, T, L).
@@ -102,7 +103,7 @@ class Chosen(NamedTuple):
 
 
 def hard_attention_loss(
-    chosen: Chosen, log_likelihood: Tensor, baseline: Tensor, entropy_weight: float = 0.002
+    chosen: Chosen, log_likelihood: Tensor, baseline: Tensor, entropy_weight: float = 0.002, policy: float = 0.1
 ) -> Tensor:
     """What teaches hard looks, beside the cross-entropy of the words, as one scalar.
 
@@ -112,9 +113,11 @@ def hard_attention_loss(
             keeps the advantage of long sentences from drowning that of short ones.
         baseline: () or (B,), such as `MovingAverage`'s of past rewards.
         entropy_weight: of the bonus that keeps the choice open; the paper's code has 0.002.
+        policy: weight of REINFORCE, the paper's lambda_r. The decoder and the annotations hear of it and of the
+            cross-entropy; at a weight of 1 its noise drowns what the words teach them.
     """
     log_prob = chosen.log_prob.masked_fill(~chosen.words, 0)
     expected = baseline.expand_as(log_likelihood)[:, None]
     taught: Reinforced = reinforce(log_prob, log_likelihood[:, None], expected)
     open_mind = entropy(chosen.weights)[chosen.words].mean()
-    return taught.policy - entropy_weight * open_mind
+    return policy * taught.policy - entropy_weight * open_mind

@@ -118,10 +118,10 @@ def test_looks_that_led_to_better_sentences_than_expected_become_likelier_and_pa
     log_prob = torch.zeros(2, 3, requires_grad=True)
     words = torch.tensor([[True, True, False], [True, True, True]])
     weights = torch.full((2, 3, 4), 0.25)
-    loss = hard_attention_loss(Chosen(log_prob, weights, words), torch.tensor([-1.0, -3.0]), torch.tensor(-2.0), 0.0)
-    loss.backward()
+    chosen, reward = Chosen(log_prob, weights, words), torch.tensor([-1.0, -3.0])
+    hard_attention_loss(chosen, reward, torch.tensor(-2.0), entropy_weight=0.0, policy=0.5).backward()
     assert log_prob.grad is not None
-    assert log_prob.grad.tolist() == [[-0.5, -0.5, 0], [0.5, 0.5, 0.5]]
+    assert log_prob.grad.tolist() == [[-0.25, -0.25, 0], [0.25, 0.25, 0.25]]
 
 
 def test_an_open_mind_lowers_the_loss() -> None:
