@@ -109,7 +109,7 @@ def run(variant: str, seed: int, options: Options, learn: Scenes) -> Captioner:
 
 def main() -> None:
     """Train every variant, print the table."""
-    made = parser(__doc__, steps=900)
+    made = parser(__doc__, steps=1200)
     made.add_argument("--scenes", type=int, default=2000)
     args = made.parse_args()
     options = options_of(args)
