@@ -31,7 +31,7 @@ class Turns(NamedTuple):
     propose: int
     """a turn of the proposals"""
     total: int
-    """steps in all; the learning rate falls to zero and k rises to its last value over them"""
+    """steps in all; k rises to its last value over them, and each learning rate falls to zero over those that use it"""
 
 
 class Rates(NamedTuple):
@@ -53,6 +53,7 @@ class RACNNTraining(L.LightningModule):
         self.automatic_optimization = False
         self.network, self.turns, self.rates = network, turns, rates
         self.teachable = bool(list(network.proposals.parameters()))
+        self.proposing = [self.proposes(step) for step in range(turns.total)]
 
     def sharpness(self, step: int) -> float:
         """The boxcar's k at a step: from the first value to the last, geometrically."""
@@ -68,13 +69,22 @@ class RACNNTraining(L.LightningModule):
             return True
         return (step - t.first - t.start) % (t.classify + t.propose) >= t.classify
 
+    def learnt(self, step: int) -> float:
+        """Share of their steps, 0 to 1, that those whose turn it is have behind them.
+
+        So classifiers learn alike whether there is something to propose between their turns or not.
+        """
+        turn = self.proposes(step)
+        return self.proposing[:step].count(turn) / max(self.proposing.count(turn), 1)
+
     def training_step(self, batch: list[Tensor], _: int) -> None:
         """One step of whoever's turn it is."""
         image, classes = batch
         step = self.global_step
         turn = int(self.proposes(step))
         optimiser = self._optimisers()[turn]
-        self._rate(optimiser, step)
+        for group in optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * (1 - self.learnt(step))
         self.toggle_optimizer(optimiser)
         self._hold(turn)
         scales = self.network(image, self.sharpness(step))
@@ -111,10 +121,6 @@ class RACNNTraining(L.LightningModule):
         for number, box in enumerate(scales.boxes, start=2):
             self.log(f"box/half{number}", box.half.mean())
         return loss
-
-    def _rate(self, optimiser: LightningOptimizer, step: int) -> None:
-        for group in optimiser.param_groups:
-            group["lr"] = group["initial_lr"] * max(1 - step / self.turns.total, 0.0)
 
     def _optimisers(self) -> list[LightningOptimizer]:
         found = self.optimizers()

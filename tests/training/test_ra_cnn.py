@@ -75,6 +75,18 @@ def test_k_grows_from_the_first_value_to_the_last() -> None:
     assert values == sorted(values)
 
 
+def test_classifiers_learn_at_the_same_rates_with_and_without_proposals_between() -> None:
+    turns = TURNS._replace(total=17)
+    with_proposals = make(turns=turns)
+    own = [with_proposals.learnt(step) for step in range(17) if not with_proposals.proposes(step)]
+    alone = make(scales=1, turns=turns._replace(total=len(own)))
+    assert own == [alone.learnt(step) for step in range(len(own))]
+    assert own[0] == 0
+    assert own == sorted(own)
+    assert with_proposals.learnt(2) == 0
+    assert with_proposals.learnt(17) == 1
+
+
 @quiet
 def test_each_holds_still_while_the_other_learns() -> None:
     for turns, who in ((TURNS, 0), (TURNS._replace(first=0), 1)):
