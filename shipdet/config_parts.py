@@ -58,6 +58,20 @@ class BowClassifierConfig(BaseModel):
     seed: Whole = Field(default=0, description="a whole number, from 0")
 
 
+class TypeClassifierConfig(BaseModel):
+    """Training of what tells types by a look at each hull, beside a trained network that stays as it is."""
+
+    model_config = STRICT
+
+    model: Name = Field(description="the name of a shipped model or a weights file")
+    output: Path = Field(description="a .safetensors file for the network and its classifier of types")
+    inshore: Path = Field(description="the folder of the inshore data set")
+    civil: Path | None = Field(default=None, description="the folder of the civil data set")
+    ship_types: Path | None = Field(default=None, description="a folder of chips of single ships, a folder a type")
+    steps: Count = Field(default=3000, description="a whole number of optimiser steps, above 0")
+    seed: Whole = Field(default=0, description="a whole number, from 0")
+
+
 class SharpenConfig(BaseModel):
     """Training of what sharpens coarse scenes before ships are looked for."""
 

@@ -6,12 +6,13 @@ from typing import Literal
 
 from shipdet.attention.rcan import Layout
 from shipdet.config import TrainConfig
-from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig
+from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig, TypeClassifierConfig
 from shipdet.errors import ConfigError, LabelsError, WeightsError
 from shipdet.files import made_folder
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import detect_hulls
 from shipdet.labels.folders import Folder, LabelledPicture, civil, inshore, read_folder
+from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.device import choose_device
 from shipdet.models.sharpener import MOST_REACH, Sharpener, SharpenerCard, reach, save_sharpener
 from shipdet.models.weights import load_weights, round_to_half, save_weights
@@ -159,7 +160,38 @@ def train_bow_classifier(config: BowClassifierConfig, report: Callable[[str], No
     return config.output
 
 
-def _folders(config: ScoutConfig | SharpenConfig | BowClassifierConfig) -> list[Folder]:
+def train_type_classifier(config: TypeClassifierConfig, report: Callable[[str], None]) -> Path:
+    """Teaches a trained network to tell types by a look at each hull, and writes both to one weights file.
+
+    Raises:
+        ShipdetError: the weights or the data are not as expected.
+    """
+    from shipdet.evaluation.type_look import type_look_facts  # noqa: PLC0415 - needs the extra `train`
+    from shipdet.training.pictures import load_pictures  # noqa: PLC0415 - likewise
+    from shipdet.training.type_classifier import TypeSchedule, train_type_classifier, typed_hulls  # noqa: PLC0415
+    from shipdet.training.type_mosaics import load_type_mosaics  # noqa: PLC0415 - likewise
+
+    made_folder(config.output.parent)
+    model = load_weights(config.model)
+    if model.card.types != SHIP_TYPES:
+        raise LabelsError(f"{config.model} tells no types of ship; expected weights that tell {', '.join(SHIP_TYPES)}")
+    folders = _folders(config)
+    pictures = [picture for folder in folders for picture in load_pictures(folder)]
+    chips = [] if config.ship_types is None else load_type_mosaics(config.ship_types, config.seed)
+    hulls = typed_hulls(pictures) + typed_hulls(chips, difficult=True)
+    if not hulls:
+        raise LabelsError(f"{config.inshore} labels no ship whose type is known; there is nothing to learn from")
+    report(f"{len(hulls)} hulls of known types")
+    schedule = TypeSchedule(steps=config.steps, seed=config.seed)
+    classifier = round_to_half(train_type_classifier(hulls, schedule, report))
+    held_back, split = _validation(folders)
+    facts = type_look_facts(model, classifier, choose_device(), held_back, split, report)
+    card = model.card.model_copy(update={"type_look": facts})
+    save_weights(config.output, model._replace(card=card, type_classifier=classifier))
+    return config.output
+
+
+def _folders(config: ScoutConfig | SharpenConfig | BowClassifierConfig | TypeClassifierConfig) -> list[Folder]:
     """The folders of pictures that a config names, `inshore` first."""
     return [inshore(config.inshore), *([civil(config.civil)] if config.civil is not None else [])]
 

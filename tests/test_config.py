@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from shipdet.config import BatchConfig, DetectConfig, EvaluateConfig, TrainConfig, load_config
-from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig
+from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, ScoutConfig, SharpenConfig, TypeClassifierConfig
 from shipdet.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -34,6 +34,7 @@ def test_every_config_that_ships_is_valid(path: Path):
     models = {
         "detect": DetectConfig, "batch": BatchConfig, "train": TrainConfig, "scales": ScaleHeadConfig,
         "evaluate": EvaluateConfig, "scout": ScoutConfig, "sharpen": SharpenConfig, "bows": BowClassifierConfig,
+        "types": TypeClassifierConfig,
     }  # fmt: skip
     model = models[workflow]
     assert isinstance(load_config(path, model), model)
@@ -41,7 +42,7 @@ def test_every_config_that_ships_is_valid(path: Path):
 
 def test_every_workflow_has_a_config_that_ships():
     workflows = {path.stem.split("_")[0] for path in CONFIGS.glob("*.yaml")}
-    assert workflows == {"detect", "batch", "train", "scales", "scout", "sharpen", "bows", "evaluate"}
+    assert workflows == {"detect", "batch", "train", "scales", "scout", "sharpen", "bows", "types", "evaluate"}
 
 
 def test_values_are_read_and_the_rest_has_defaults(tmp_path: Path):

@@ -23,6 +23,12 @@ class Confusion(NamedTuple):
         """Share of ships whose type is right."""
         return float(np.trace(self.counts) / self.counts.sum())
 
+    @property
+    def balanced(self) -> float:
+        """The mean over labelled types of their own shares: rare types count as much as common ones."""
+        labelled = self.counts.sum(axis=1)
+        return float((np.diag(self.counts)[labelled > 0] / labelled[labelled > 0]).mean())
+
 
 def confusion(judged: Sequence[Judged], threshold: float, types: tuple[str, ...]) -> Confusion | None:
     """The most likely type of each ship found at a threshold against its labelled type.

@@ -18,6 +18,7 @@ from shipdet.inference.engine import BEYOND, Eye, Seen, eye_of, hulls_of, look
 from shipdet.inference.evidence import CoarseMap
 from shipdet.inference.network_input import network_input
 from shipdet.inference.second_look import look_again
+from shipdet.inference.type_look import look_for_types
 from shipdet.models.decode import PATCH
 from shipdet.models.device import Device
 from shipdet.models.task_partition import BOW, COARSE_STRIDE, FINE_STRIDE, STERN, STRIDE
@@ -130,7 +131,7 @@ def explain_ship(scene: Scene, model: Model, device: Device, wanted: Wanted) -> 
         hulls = _ships_around(view, wanted, gsd_m)
         hulls = hulls[afloat(hulls, scene, sampling, model)]
         ship, neighbours = _pick(hulls, wanted, sampling, gsd_m)
-        ship = look_again(ship, scene, sampling, model, device)
+        ship = look_for_types(look_again(ship, scene, sampling, model, device), scene, sampling, model, device)
         maps = _maps(view, _shown(ship, sampling))
     return Explained(ship, neighbours, maps, sampling, gsd_m, model.card.gate_threshold)
 

@@ -4,39 +4,25 @@ Only those cost a further read: of ships that are found, about one in nine. What
 and the scene alone, not on tiles, nor on what else was found.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from shipdet.geometry import Array, Hulls
-from shipdet.models.bow_classifier import BANDS, BowClassifier
+from shipdet.inference.hull_pictures import hull_pictures, worth_a_look
+from shipdet.models.bow_classifier import BowClassifier
 from shipdet.models.device import Device, autocast
 from shipdet.models.weights import Model
-from shipdet.raster.aligned import along_hull, window_along
-from shipdet.raster.reader import prefetch_chips
 from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene
-from shipdet.raster.stretch import scene_stretch
-from shipdet.raster.tiling import Tile
 
 UNSURE, SURE = 0.7, 0.8
 """`bow_score` up to which the second look counts in full, and from which not at all; a ship that is sure is not looked
 at. In between it counts by degrees, so that the least difference between two runs stays one."""
-LEAST_SCORE = 0.25
-"""Of ships: what is hardly one need not be looked at again."""
-BATCH = 32
-READ_AHEAD = 8
-"""Windows of ships that are read while others are looked at."""
 SUREST = (1e-4, 1 - 1e-4)
 """What `bow_score` is clipped to before its logit is taken."""
-LEAST_LENGTH = 1.0
-"""In model pixels: anything shorter has no direction."""
 
 
 def look_again(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, device: Device) -> Hulls:
@@ -55,8 +41,7 @@ def look_again(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, dev
     facts = model.card.second_look
     if model.bow_classifier is None or facts is None:
         return hulls
-    length = np.hypot(*(sampling.to_model(hulls.bow) - sampling.to_model(hulls.stern)).T)
-    unsure = hulls.ordered & (hulls.bow_score < SURE) & (hulls.score >= LEAST_SCORE) & (length > LEAST_LENGTH)
+    unsure = hulls.ordered & (hulls.bow_score < SURE) & worth_a_look(hulls, sampling)
     doubtful = np.flatnonzero(unsure)
     if not len(doubtful):
         return hulls
@@ -82,21 +67,7 @@ def bow_logits(hulls: Hulls, scene: Scene, sampling: Sampling, classifier: BowCl
     classifier = classifier.to(device.device).to(memory_format=torch.channels_last).eval()
     told = np.zeros(len(hulls))
     with torch.inference_mode(), autocast(device):
-        for rows, pictures in _batches(hulls, scene, sampling):
+        for rows, pictures in hull_pictures(hulls, scene, sampling):
             shown = torch.from_numpy(pictures).to(device.device, memory_format=torch.channels_last)
             told[rows] = classifier(shown).double().cpu().numpy()
     return told
-
-
-def _batches(hulls: Hulls, scene: Scene, sampling: Sampling) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """Rows of hulls and their pictures (N, 3, ROWS, COLUMNS), hulls of one block of the file together."""
-    bow, stern = sampling.to_model(hulls.bow), sampling.to_model(hulls.stern)
-    x, y = hulls.bow.T
-    order = np.lexsort((x, y // scene.block[0]))
-    windows = [window_along(bow[row], stern[row]) for row in order]
-    tiles = [Tile(window, window) for window in windows]
-    with closing(prefetch_chips(scene, sampling, scene_stretch(scene), tiles, depth=READ_AHEAD)) as chips:
-        for rows in np.array_split(order, range(BATCH, len(order), BATCH)):
-            some = zip(rows, islice(chips, len(rows)), strict=True)
-            shown = [along_hull(c.stretched().pixels[:BANDS], t.window, bow[r], stern[r]) for r, (t, c) in some]
-            yield rows, np.stack(shown)

@@ -32,6 +32,7 @@ from shipdet.inference.fusion import Glance, Together, fuse_glances
 from shipdet.inference.looked import TileMemory
 from shipdet.inference.second_look import look_again
 from shipdet.inference.symmetry import AS_IT_IS, DIHEDRAL, FLIPS, Symmetry
+from shipdet.inference.type_look import look_for_types
 from shipdet.models.device import Device
 from shipdet.models.scale_head import confidence_logits, deep_features
 from shipdet.models.task_partition import Coarse
@@ -123,8 +124,9 @@ def find_ships(
 
 
 def _checked(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, device: Device) -> Hulls:
-    """Ships as a closer look at each has them: none on dry land, and doubtful bows looked at again."""
-    return look_again(hulls[afloat(hulls, scene, sampling, model)], scene, sampling, model, device)
+    """Ships as a closer look at each has them: none on dry land, doubtful bows and all types looked at again."""
+    hulls = look_again(hulls[afloat(hulls, scene, sampling, model)], scene, sampling, model, device)
+    return look_for_types(hulls, scene, sampling, model, device)
 
 
 def _tilings(scene: Scene, model: Model, device: Device, views: Sequence[View], tiling: Tiling) -> list[Tiling]:

@@ -22,12 +22,14 @@ from shipdet.models.scale_head import ScaleHead
 from shipdet.models.scout import Scout
 from shipdet.models.task_partition import Sizes, TaskPartition
 from shipdet.models.trunk_attention import TrunkAttention
+from shipdet.models.type_classifier import TypeClassifier
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """Where the weights that ship with the package lie."""
 
 
-SCORER, SCALE_HEAD, SCOUT, BOW_CLASSIFIER = "scorer.", "scale_head.", "scout.", "bow_classifier."
+SCORER, SCALE_HEAD, SCOUT = "scorer.", "scale_head.", "scout."
+BOW_CLASSIFIER, TYPE_CLASSIFIER = "bow_classifier.", "type_classifier."
 """Before the names of the tensors in a file that are not the network's own."""
 Part = TypeVar("Part", bound=nn.Module)
 Channels = Annotated[int, Field(gt=0, le=1024)]
@@ -92,6 +94,22 @@ class SecondLookFacts(BaseModel):
     heading_after: float
 
 
+class TypeLookFacts(BaseModel):
+    """What tells types from a look at each hull, and what it gains on validation pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    width: Channels
+    split: str
+    ships: int
+    """That were found and whose type is labelled with one that the model tells apart."""
+    accuracy_before: float
+    """Share of them whose type the network names rightly."""
+    accuracy_after: float
+    balanced_before: float
+    """The mean over types of that share."""
+    balanced_after: float
+
+
 class Card(BaseModel):
     """What a network expects, and where it comes from."""
 
@@ -138,6 +156,8 @@ class Card(BaseModel):
     """Share of what lies around a ship that must be water, where near infrared tells; None: nobody asks."""
     second_look: SecondLookFacts | None = None
     """None where ships whose bow is in doubt are not looked at again."""
+    type_look: TypeLookFacts | None = None
+    """None where types are the network's own word."""
 
     @property
     def serves_m(self) -> tuple[float, float]:
@@ -163,11 +183,13 @@ class Model(NamedTuple):
     """Says from coarse pixels where the network need not look"""
     bow_classifier: BowClassifier | None = None
     """Looks again at ships whose bow is in doubt"""
+    type_classifier: TypeClassifier | None = None
+    """Tells types from a look at each hull alone"""
 
     def parts(self) -> tuple[tuple[str, nn.Module | None], ...]:
         """What it has beside the network, each with what its tensors' names begin with in a file."""
-        parts = (self.scorer, self.scale_head, self.scout, self.bow_classifier)
-        return tuple(zip((SCORER, SCALE_HEAD, SCOUT, BOW_CLASSIFIER), parts, strict=True))
+        parts = (self.scorer, self.scale_head, self.scout, self.bow_classifier, self.type_classifier)
+        return tuple(zip((SCORER, SCALE_HEAD, SCOUT, BOW_CLASSIFIER, TYPE_CLASSIFIER), parts, strict=True))
 
 
 def build_network(card: Card) -> TaskPartition:
@@ -262,4 +284,5 @@ def _untrained(card: Card) -> Model:
         None if card.scale_head is None else ScaleHead(card.context, card.scale_head),
         None if card.scout is None else Scout(),
         None if card.second_look is None else BowClassifier(card.second_look.width),
+        None if card.type_look is None else TypeClassifier(len(card.types), card.type_look.width),
     )

@@ -3,32 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from shipdet.models.bow_classifier import BowClassifier
 from shipdet.models.device import has_fast_bfloat16
-from shipdet.raster.aligned import COLUMNS, ROWS, along_hull, window_along
-from shipdet.raster.reader import FILL
-from shipdet.training.augmentation import relit
-from shipdet.training.pictures import Picture, decode
-
-Array = NDArray[np.float64]
-Pixels = NDArray[np.float32]
+from shipdet.training.hulls import Hull, picture_of
+from shipdet.training.pictures import Picture
 
 LEAST_LENGTH = 14.0
 """Pixels: nobody sees the bow of anything shorter."""
-OFF = 0.03
-"""Standard deviation of what an end is off, in lengths: found ends are no labels."""
-SPREAD = 0.06
-"""Likewise of the hull's size in its picture, as natural logarithm."""
-COARSER, COARSER_SHARE = (0.2, 0.8), 0.3
-"""Hulls shown as if seen with fewer pixels, and how many."""
 CERTAIN = 0.98
 """What a label is worth: some are wrong."""
 STEEPEST = 5.0
@@ -49,14 +36,6 @@ class BowSchedule(NamedTuple):
     """of the running average that is kept"""
     width: int = 24
     seed: int = 0
-
-
-class Hull(NamedTuple):
-    """A labelled hull and the picture that it is in."""
-
-    picture: Picture
-    bow: Array
-    stern: Array
 
 
 def hulls_of(pictures: Sequence[Picture]) -> list[Hull]:
@@ -115,35 +94,7 @@ def _batch(
     shown = []
     for _ in range(schedule.batch):
         hulls = drawn if len(drawn) and random.random() < schedule.drawn_share else real
-        shown.append(_shown(hulls[int(random.integers(len(hulls)))], random))
+        shown.append(picture_of(hulls[int(random.integers(len(hulls)))], random))
     up = torch.from_numpy(random.random(schedule.batch) < 0.5)
     pictures = torch.from_numpy(np.stack(shown))
     return torch.where(up[:, None, None, None], pictures, pictures.flip(2, 3)), up
-
-
-def _shown(hull: Hull, random: np.random.Generator) -> Pixels:
-    """A hull (3, ROWS, COLUMNS), its bow up, as it may look another time."""
-    length = float(np.hypot(*(hull.bow - hull.stern)))
-    middle, half = (hull.bow + hull.stern) / 2, (hull.bow - hull.stern) / 2 * np.exp(random.normal(0, SPREAD))
-    off = random.normal(0, OFF * length, (2, 2))
-    bow, stern = middle + half + off[0], middle - half + off[1]
-    window = window_along(bow, stern)
-    seen = along_hull(_cut(hull.picture, window.x, window.y, (window.height, window.width)), window, bow, stern)
-    pixels = np.ascontiguousarray(seen.transpose(1, 2, 0))
-    if random.random() < 0.5:
-        pixels = np.ascontiguousarray(pixels[:, ::-1])
-    if random.random() < COARSER_SHARE:
-        share = random.uniform(*COARSER)
-        few = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-        pixels = np.asarray(cv2.resize(few, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.ascontiguousarray(relit(pixels, random).transpose(2, 0, 1))
-
-
-def _cut(picture: Picture, x: int, y: int, shape: tuple[int, int]) -> Pixels:
-    """A window (3, H, W) of a picture, which may stick out of it."""
-    height, width = picture.mask.shape
-    cut = np.full((*shape, 3), FILL, np.float32)
-    top, left, bottom, right = max(y, 0), max(x, 0), min(y + shape[0], height), min(x + shape[1], width)
-    if top < bottom and left < right:
-        cut[top - y : bottom - y, left - x : right - x] = decode(picture.pixels[top:bottom, left:right])
-    return np.ascontiguousarray(cut.transpose(2, 0, 1))

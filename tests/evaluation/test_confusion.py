@@ -1,9 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from shipdet.evaluation.cases import Judged
-from shipdet.evaluation.confusion import confusion
+from shipdet.evaluation.confusion import Confusion, confusion
 
 TYPES = ("warship", "tanker")
 
@@ -28,3 +29,8 @@ def test_a_model_without_types_has_no_confusion(judged: list[Judged]):
     assert confusion(bare, 0.0, ()) is None
     assert confusion(judged[1:], 0.0, TYPES) is None
     assert confusion([], 0.0, TYPES) is None
+
+
+def test_rare_types_count_as_much_as_common_ones():
+    counts = np.array([[8, 2, 0], [1, 1, 0], [0, 0, 0]])
+    assert Confusion(("warship", "tanker", "tug"), counts).balanced == pytest.approx((0.8 + 0.5) / 2)

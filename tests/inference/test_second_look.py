@@ -14,7 +14,8 @@ from torch import Tensor
 
 from shipdet.geometry import UNDECIDED, Hulls
 from shipdet.inference.engine import Found, Tiling
-from shipdet.inference.second_look import LEAST_SCORE, SURE, UNSURE, bow_logits, doubt, look_again
+from shipdet.inference.hull_pictures import LEAST_SCORE
+from shipdet.inference.second_look import SURE, UNSURE, bow_logits, doubt, look_again
 from shipdet.inference.views import Looking, find_ships
 from shipdet.models.bow_classifier import BowClassifier
 from shipdet.models.device import Device
@@ -42,7 +43,7 @@ class BrightBow(BowClassifier):
 def model() -> Model:
     plain = load_weights("inshore-vhr")
     card = plain.card.model_copy(update={"second_look": FACTS})
-    return plain._replace(card=card, bow_classifier=BrightBow(8))
+    return plain._replace(card=card, bow_classifier=BrightBow(8), type_classifier=None)
 
 
 @pytest.fixture(scope="module")

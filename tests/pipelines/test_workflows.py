@@ -12,7 +12,7 @@ import pytest
 from shapely.geometry import Point
 
 from shipdet.config import EvaluateConfig, TrainConfig
-from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, SharpenConfig
+from shipdet.config_parts import BowClassifierConfig, ScaleHeadConfig, SharpenConfig, TypeClassifierConfig
 from shipdet.errors import ConfigError, SceneError
 from shipdet.evaluation.calibration import reliability
 from shipdet.evaluation.iou import OverlapScores
@@ -101,6 +101,17 @@ def test_bows_tells_where_the_weights_are(install, tmp_path: Path, capsys):
     install("shipdet.learning", train_bow_classifier=train_bow_classifier)
     (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ninshore: x\n")
     assert pipeline("bows")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
+    assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"
+
+
+def test_hull_types_tells_where_the_weights_are(install, tmp_path: Path, capsys):
+    def train_type_classifier(config: TypeClassifierConfig, report: Callable[[str], None]) -> Path:
+        report(f"{config.model}, {config.steps} steps")
+        return config.output
+
+    install("shipdet.learning", train_type_classifier=train_type_classifier)
+    (tmp_path / "x.yaml").write_text("model: m\noutput: both.safetensors\nsteps: 5\ninshore: x\n")
+    assert pipeline("hull_types")(str(tmp_path / "x.yaml")) == Path("both.safetensors")
     assert capsys.readouterr().out == "m, 5 steps\nweights: both.safetensors\n"
 
 

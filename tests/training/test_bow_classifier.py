@@ -6,9 +6,9 @@ import torch
 
 from shipdet.labels.types import Labels
 from shipdet.raster.aligned import COLUMNS, ROWS
-from shipdet.training import bow_classifier as module
 from shipdet.training.augmentation import COMPLETE
-from shipdet.training.bow_classifier import BowSchedule, Hull, hulls_of, train_bow_classifier
+from shipdet.training.bow_classifier import BowSchedule, hulls_of, train_bow_classifier
+from shipdet.training.hulls import Hull, picture_of
 from shipdet.training.pictures import Picture, encode
 
 SIDE, LENGTH = 300, 50.0
@@ -50,7 +50,7 @@ def test_it_learns_which_end_is_the_bow_and_always_the_same(picture: Picture):
     for a, b in zip(once.state_dict().values(), again.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
     random = np.random.default_rng(7)
-    shown = torch.from_numpy(np.stack([module._shown(hull, random) for hull in hulls_of([picture])]))
+    shown = torch.from_numpy(np.stack([picture_of(hull, random) for hull in hulls_of([picture])]))
     with torch.inference_mode():
         assert (once(shown) > 0).float().mean() > 0.9
     assert not lines
@@ -58,6 +58,6 @@ def test_it_learns_which_end_is_the_bow_and_always_the_same(picture: Picture):
 
 def test_a_hull_at_the_edge_is_shown_with_nothing_beyond(picture: Picture):
     hull = Hull(picture, np.array([10.0, 5.0]), np.array([10.0, 45.0]))
-    shown = module._shown(hull, np.random.default_rng(0))
+    shown = picture_of(hull, np.random.default_rng(0))
     assert shown.shape == (3, ROWS, COLUMNS)
     assert np.isfinite(shown).all()
