@@ -124,7 +124,7 @@ def find_ships(
 
 
 def _checked(hulls: Hulls, scene: Scene, sampling: Sampling, model: Model, device: Device) -> Hulls:
-    """Ships as a closer look at each has them: none on dry land, doubtful bows and all types looked at again."""
+    """Ships as a closer look at each has them: none on dry land, doubtful bows and types looked at again."""
     hulls = look_again(hulls[afloat(hulls, scene, sampling, model)], scene, sampling, model, device)
     return look_for_types(hulls, scene, sampling, model, device)
 

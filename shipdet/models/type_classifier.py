@@ -1,7 +1,8 @@
 """What type of ship a hull is, from a picture of that hull alone, by RA-CNN (Fu et al., CVPR 2017).
 
-The network that finds ships names their types on the way, from coarse features. This one looks at a whole ship in a
-frame of its own, upright and scaled to its length, first at all of it, then twice closer at what it chooses itself.
+The network that finds ships names their types on the way, from coarse features. Where that is in doubt this one looks
+at a whole ship in a frame of its own, upright and scaled to its length, first at all of it, then twice closer at what
+it chooses itself.
 """
 
 from functools import partial

@@ -95,10 +95,12 @@ class SecondLookFacts(BaseModel):
 
 
 class TypeLookFacts(BaseModel):
-    """What tells types from a look at each hull, and what it gains on validation pictures."""
+    """How a classifier of types is used, and what it gains on validation pictures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     width: Channels
+    weight: Annotated[float, Field(ge=0, le=1)]
+    """Of its word, where the network is in full doubt."""
     split: str
     ships: int
     """That were found and whose type is labelled with one that the model tells apart."""
@@ -184,7 +186,7 @@ class Model(NamedTuple):
     bow_classifier: BowClassifier | None = None
     """Looks again at ships whose bow is in doubt"""
     type_classifier: TypeClassifier | None = None
-    """Tells types from a look at each hull alone"""
+    """Looks at each ship alone whose type is in doubt"""
 
     def parts(self) -> tuple[tuple[str, nn.Module | None], ...]:
         """What it has beside the network, each with what its tensors' names begin with in a file."""

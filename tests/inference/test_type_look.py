@@ -12,11 +12,11 @@ from torch import Tensor
 from shipdet.geometry import Hulls
 from shipdet.inference.engine import Found, Tiling
 from shipdet.inference.hull_pictures import LEAST_SCORE
-from shipdet.inference.type_look import look_for_types
+from shipdet.inference.type_look import SURE, UNSURE, look_for_types, together
 from shipdet.inference.views import Looking, find_ships
 from shipdet.models.device import Device
 from shipdet.models.type_classifier import TypeClassifier
-from shipdet.models.weights import Model, load_weights
+from shipdet.models.weights import Model, TypeLookFacts, load_weights
 from shipdet.raster.sampling import Sampling
 from shipdet.raster.scene import Scene, open_scene
 
@@ -25,6 +25,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "harbour.tif"
 SIDE, LENGTH = 600, 60
 PLACES = np.array([(x, y) for y in range(30, 500, 120) for x in range(30, 570, 55)][:40], float)
 BRIGHT = np.arange(len(PLACES)) % 2 == 0
+FACTS = TypeLookFacts(
+    width=16, weight=1, split="none", ships=0, accuracy_before=0, accuracy_after=1, balanced_before=0, balanced_after=1
+)
 SAMPLING = Sampling(1.0, 1.0, SIDE, SIDE)
 
 
@@ -38,7 +41,8 @@ class Brightness(TypeClassifier):
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load_weights("inshore-vhr")._replace(type_classifier=Brightness(2))
+    plain = load_weights("inshore-vhr")
+    return plain._replace(card=plain.card.model_copy(update={"type_look": FACTS}), type_classifier=Brightness(2))
 
 
 @pytest.fixture
@@ -76,6 +80,20 @@ def test_what_is_hardly_a_ship_keeps_the_word_of_the_network(scene: Scene, model
     types = look_for_types(some, scene, SAMPLING, model, CPU).types
     assert (types[~BRIGHT] == 0.5).all()
     assert (types[BRIGHT] != 0.5).all()
+
+
+def test_where_the_network_is_sure_its_word_stays(scene: Scene, model: Model):
+    sure = replace(hulls(), types=np.where(BRIGHT[:, None], [0.5, 0.5], [SURE, 1 - SURE]))
+    types = look_for_types(sure, scene, SAMPLING, model, CPU).types
+    assert (types[~BRIGHT] == [SURE, 1 - SURE]).all()
+    assert (types[BRIGHT] != 0.5).all()
+
+
+def test_the_look_counts_less_the_surer_the_network_is_and_by_its_weight():
+    first = np.array([[top, 1 - top] for top in (0.5, UNSURE, (UNSURE + SURE) / 2, SURE, 1.0)])
+    second = np.array([[0.0, 1.0]] * 5)
+    share = (first - together(first, second, 0.8))[:, 0] / first[:, 0]
+    np.testing.assert_allclose(share, [0.8, 0.8, 0.4, 0, 0], atol=1e-9)
 
 
 def test_what_is_said_of_a_ship_does_not_depend_on_the_others(scene: Scene, model: Model):
