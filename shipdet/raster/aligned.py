@@ -43,9 +43,15 @@ def along_hull(pixels: Pixels, window: Window, bow: Array, stern: Array) -> Pixe
         stern: (2,) likewise.
     """
     block = _block(bow, stern)
-    blocks = (window.height // block, block, window.width // block, block)
-    averaged = [band if block == 1 else band.reshape(blocks).mean(axis=(1, 3)) for band in pixels]
-    return _bilinear(np.stack(averaged), (_places(bow, stern) - (window.x, window.y)) / block - 0.5)
+    for _ in range(block.bit_length() - 1):
+        pixels = _halved(pixels)
+    return _bilinear(pixels, (_places(bow, stern) - (window.x, window.y)) / block - 0.5)
+
+
+def _halved(bands: Pixels) -> Pixels:
+    """Means (C, H/2, W/2) of squares of four."""
+    pairs = bands[:, 0::2] + bands[:, 1::2]
+    return np.asarray((pairs[..., 0::2] + pairs[..., 1::2]) / 4, np.float32)
 
 
 def _bilinear(bands: Pixels, places: Array) -> Pixels:
@@ -54,8 +60,8 @@ def _bilinear(bands: Pixels, places: Array) -> Pixels:
     x, y = places[..., 0].clip(0, width - 1), places[..., 1].clip(0, height - 1)
     left, top = np.minimum(x.astype(np.intp), width - 2), np.minimum(y.astype(np.intp), height - 2)
     right, down = (x - left).astype(np.float32), (y - top).astype(np.float32)
-    flat, first = bands.reshape(len(bands), -1), (top * width + left).ravel()
-    corners = (flat[:, first + step].reshape(-1, *x.shape) for step in (0, 1, width, width + 1))
+    flat, first = bands.reshape(len(bands), -1), top * width + left
+    corners = (flat.take(first + step, axis=1, mode="clip") for step in (0, 1, width, width + 1))  # quicker than [:, n]
     upper_left, upper_right, lower_left, lower_right = corners
     upper = upper_left + (upper_right - upper_left) * right
     lower = lower_left + (lower_right - lower_left) * right
