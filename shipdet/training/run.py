@@ -1,10 +1,7 @@
 """A training run: from pictures to weights, resumed where it was killed."""
 
-import logging
 import sys
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import lightning as L
 import numpy as np
@@ -29,6 +26,7 @@ from shipdet.training.masks import HullMasks
 from shipdet.training.module import Judge, LossWeights, Schedule, TaskPartitionTraining
 from shipdet.training.pictures import Find, Picture, load_pictures, render_harbours
 from shipdet.training.ports import PORT_BANDS, Lesson, PortChips, load_port
+from shipdet.training.quiet import quiet_lightning
 from shipdet.training.scene_sources import scene_sources
 from shipdet.training.type_mosaics import load_type_mosaics
 
@@ -47,14 +45,6 @@ SYNTHETIC_SCALE = (0.5, 1.5)
 SYNTHETIC_COUNT, SYNTHETIC_SIZE = 96, 768
 COARSENED = 0.4
 """Share of the chips of ports that pictures made coarse take, where there are any."""
-EXPECTED_WARNINGS = (
-    r"Checkpoint directory .* exists and is not empty",  # a resumed run's is
-    r"The '\w+' does not have many workers",  # more than few cores can feed
-    r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # between Lightning and torch
-)
-"""What Lightning warns of although it is meant so: regular expressions."""
-LIGHTNING_LOGGERS = ("lightning.pytorch", "lightning.fabric")
-
 ChipsOfEpoch = Callable[[int], DataLoader[tuple[Tensor, ...]]]
 Build = Callable[[TrainConfig, ChipsOfEpoch, Judge], TaskPartitionTraining]
 """Makes what is trained from a config, the chips of each epoch, and what judges the network."""
@@ -97,7 +87,7 @@ def train(
     resume = folder / "last.ckpt"
     if resume.is_file():
         report(f"going on from {resume}")
-    with _quiet():
+    with quiet_lightning():
         trainer = _trainer(config, [best, last])
         trainer.fit(training, ckpt_path=str(resume) if resume.is_file() else None, weights_only=True)
     found = folder / "best.ckpt"
@@ -199,23 +189,6 @@ def _loader(config: TrainConfig, chips: MakeChips, epoch: int) -> DataLoader[tup
     count = config.validate_every * config.batch
     drawn = chips(epoch * count, count)
     return DataLoader(drawn, config.batch, num_workers=config.workers, prefetch_factor=4 if config.workers else None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Lightning says nothing but what is wrong; the rest of the process is left as it was."""
-    loggers = [logging.getLogger(name) for name in LIGHTNING_LOGGERS]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        for message in EXPECTED_WARNINGS:
-            warnings.filterwarnings("ignore", message=message)
-        for logger in loggers:
-            logger.setLevel(logging.WARNING)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
 
 
 def _trainer(config: TrainConfig, callbacks: list[ModelCheckpoint]) -> L.Trainer:

@@ -1,7 +1,5 @@
 """Training of what tells types of ship from a look at each hull alone, on labelled hulls, by RA-CNN's turns."""
 
-import logging
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -16,6 +14,7 @@ from shipdet.labels.types import SHIP_TYPES
 from shipdet.models.type_classifier import TypeClassifier, centred
 from shipdet.training.hulls import Hull, picture_of
 from shipdet.training.pictures import Picture
+from shipdet.training.quiet import quiet_lightning
 from shipdet.training.ra_cnn import RACNNTraining, Rates, Turns
 
 LEAST_LENGTH = 12.0
@@ -77,20 +76,18 @@ def train_type_classifier(
         torch.manual_seed(schedule.seed)
         classifier = TypeClassifier(len(SHIP_TYPES), schedule.width)
         training = RACNNTraining(classifier.zooming, schedule.turns, schedule.rates)
-        _trainer(schedule.steps, report).fit(training, _batches(hulls, schedule))
+        with quiet_lightning():
+            _trainer(schedule.steps, report).fit(training, _batches(hulls, schedule))
     return classifier.eval()
 
 
 def _trainer(steps: int, report: Callable[[str], None]) -> L.Trainer:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-
     def tell(trainer: L.Trainer, _module: L.LightningModule, _out: object, _batch: object, done: int) -> None:
         if (done + 1) % TOLD_EVERY == 0:
-            told = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            all_scales, rank = told.get("loss/fused3", float("nan")), told.get("loss/rank", float("nan"))
-            report(f"step {done + 1} of {steps}: loss of all scales {all_scales:.3f}, of ranks {rank:.3f}")
+            losses = trainer.callback_metrics
+            named = (("of all scales", "loss/fused3"), ("of ranks", "loss/rank"))
+            told = [f"{name} {float(losses[key]):.3f}" for name, key in named if key in losses]
+            report(f"step {done + 1} of {steps}: loss {', '.join(told)}")
 
     return L.Trainer(
         max_epochs=1, accelerator="cpu", devices=1, callbacks=[LambdaCallback(on_train_batch_end=tell)],

@@ -13,6 +13,7 @@ from shipdet.models.task_partition import TaskPartition
 from shipdet.models.weights import load_weights
 from shipdet.training import run
 from shipdet.training.module import Judged
+from shipdet.training.quiet import LIGHTNING_LOGGERS
 
 
 class KilledError(Exception):
@@ -94,11 +95,11 @@ def test_a_finished_run_can_be_made_longer(tmp_path: Path, drawn: list[int]) -> 
 
 
 def test_lightnings_loggers_speak_again_after_a_run(tmp_path: Path) -> None:
-    levels = [logging.getLogger(name).level for name in run.LIGHTNING_LOGGERS]
+    levels = [logging.getLogger(name).level for name in LIGHTNING_LOGGERS]
     judge, _ = judge_with(iter([]))
     with pytest.raises(KilledError):
         run.train(config_of(tmp_path, 2), judge, str)
-    assert [logging.getLogger(name).level for name in run.LIGHTNING_LOGGERS] == levels
+    assert [logging.getLogger(name).level for name in LIGHTNING_LOGGERS] == levels
 
 
 def test_validation_pictures_are_never_learnt_from(tmp_path: Path) -> None:
